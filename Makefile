@@ -1,0 +1,36 @@
+# Two commands: `make bench` measures and saves, `make test` checks the suite itself.
+# Options of the suite and of pytest are passed on: make bench ARGS="--loops 5 --rounds 5".
+
+PYTHON ?= python3
+VENV := .venv
+INSTALLED := $(VENV)/installed-from-pyproject-and-constraints
+PYTEST := $(VENV)/bin/python -m pytest
+
+.PHONY: bench test check setup system clean
+
+bench: setup  ## time every strategy at full size; saves under results/
+	$(PYTEST) benchmarks/ --benchmark-only --benchmark-autosave $(if $(VIDEO),--video "$(VIDEO)") $(ARGS)
+
+test: check  ## lint, types, and all tests (nothing is timed)
+	$(PYTEST) --benchmark-skip $(ARGS)
+
+check: setup
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check --quiet .
+	$(VENV)/bin/mypy
+
+setup: system $(INSTALLED)
+
+system:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+	  || { echo "Python 3.10 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -m fixtures.ffmpeg >/dev/null 2>&1 && $(PYTHON) -c 'import ensurepip' 2>/dev/null \
+	  || PYTHON=$(PYTHON) sh .ci/install-system-packages
+
+$(INSTALLED): pyproject.toml constraints.txt
+	test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,53 @@
+"""What a result is a result of: the work, the machine, and the software under test."""
+
+import hashlib
+import platform
+from importlib.metadata import version
+
+import cpuinfo
+
+from fixtures.settings import Settings, usable_cpus
+from fixtures.workload import Workload
+
+Identity = dict[str, dict[str, object]]
+
+
+def identify(workload: Workload, settings: Settings) -> Identity:
+    """Describe this run in plain JSON, without a path or a host name.
+
+    Two results are of the same work where "work" agrees; "machine" must agree too for their seconds to
+    be comparable; "software" is what a comparison is usually about.
+    """
+    video = workload.video
+    work = {
+        "video": video.name,
+        "video_sha256": video.sha256,
+        "codec": video.codec,
+        "size": f"{video.width}x{video.height}",
+        "video_frames": video.frames,
+        "loops": settings.loops,
+        "sample_fps": settings.sample_fps,
+        "indices_digest": hashlib.sha256(",".join(map(str, workload.indices)).encode()).hexdigest(),
+        "seek_mode": workload.seek_mode,
+    }
+    machine = {"usable_cpus": usable_cpus(), "cpu_model": cpuinfo.get_cpu_info().get("brand_raw", "unknown")}
+    return {"work": work, "machine": machine, "software": software_versions()}
+
+
+def software_versions() -> dict[str, object]:
+    """Versions of everything that takes part in decoding."""
+    return {
+        "torch": version("torch"),
+        "torchcodec": version("torchcodec"),
+        "ffmpeg": _ffmpeg_versions(),
+        "joblib": version("joblib"),
+        "python": platform.python_version(),
+    }
+
+
+def _ffmpeg_versions() -> dict[str, str]:
+    # TorchCodec tells only the major version publicly; the same private function is in 0.11 to 0.17.
+    from torchcodec._core import get_ffmpeg_library_versions
+
+    libraries = get_ffmpeg_library_versions()
+    return {name: v if isinstance(v, str) else ".".join(map(str, v)) for name, v in libraries.items()}

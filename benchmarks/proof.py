@@ -1,0 +1,114 @@
+"""The proof that a strategy's frames equal the baseline's, frame by frame and bit for bit.
+
+The baseline is kept as one digest a frame, not as a second gigabyte of frames. Only where a frame
+differs is the baseline's frame decoded again, to tell by how much.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from benchmarks.strategies.one_decoder import sequential
+from fixtures.workload import Workload
+
+Digests = tuple[bytes, ...]
+
+
+class MismatchError(AssertionError):
+    """A strategy's frames are not the baseline's; the message says which and by how much."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """What was shown equal: how many frames, and one digest of them all."""
+
+    frames: int
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """The frames of `sequential` on a workload, as digests."""
+
+    workload: Workload
+    frame_shape: tuple[int, ...]  # (C, H, W)
+    digests: Digests
+
+    @property
+    def proof(self) -> Proof:
+        """What a strategy that matches has been shown to return."""
+        digest = hashlib.blake2b(b"".join(self.digests), digest_size=16).hexdigest()
+        return Proof(frames=len(self.digests), digest=digest)
+
+
+def take_baseline(workload: Workload) -> Baseline:
+    """Decode the workload with `sequential` and keep a digest of each frame."""
+    frames = sequential(workload, 1)
+    return Baseline(workload=workload, frame_shape=tuple(frames.shape[1:]), digests=frame_digests(frames))
+
+
+def frame_digests(frames: Tensor) -> Digests:
+    """A BLAKE2b digest of each frame's bytes in the order height, width, channel (TorchCodec's own layout).
+
+    Args:
+        frames: uint8 [N, C, H, W].
+    """
+    planes = frames.permute(0, 2, 3, 1)
+    return tuple(hashlib.blake2b(plane.contiguous().numpy(), digest_size=16).digest() for plane in planes)
+
+
+def prove(strategy: str, frames: Tensor, baseline: Baseline) -> Proof:
+    """Show that a strategy's frames are the baseline's.
+
+    Args:
+        strategy: its id, for the message.
+        frames: what it returned for the baseline's workload.
+        baseline: what `sequential` returned for it.
+
+    Raises:
+        MismatchError: naming the strategy, the first differing frame, and the difference.
+    """
+    expected = (len(baseline.digests), *baseline.frame_shape)
+    if tuple(frames.shape) != expected or frames.dtype != torch.uint8:
+        raise MismatchError(
+            f"{strategy} returned {_shape(frames.shape)} of {str(frames.dtype).removeprefix('torch.')}, "
+            f"{BASELINE_NAME} {_shape(expected)} of uint8" + _first_missing(frames, baseline)
+        )
+    digests = frame_digests(frames)
+    for sample, (ours, theirs) in enumerate(zip(digests, baseline.digests, strict=True)):
+        if ours != theirs:
+            raise MismatchError(f"{strategy}: {_describe(sample, frames[sample], ours, baseline)}")
+    return baseline.proof
+
+
+BASELINE_NAME = sequential.__name__
+
+
+def _first_missing(frames: Tensor, baseline: Baseline) -> str:
+    if frames.dtype != torch.uint8 or tuple(frames.shape[1:]) != baseline.frame_shape:
+        return ""
+    digests = frame_digests(frames)
+    pairs = zip(digests, baseline.digests, strict=False)
+    sample = next((n for n, (ours, theirs) in enumerate(pairs) if ours != theirs), len(digests))
+    return f"; the first difference is at sample {sample}"
+
+
+def _describe(sample: int, frame: Tensor, digest: bytes, baseline: Baseline) -> str:
+    workload = baseline.workload
+    index = workload.indices[sample]
+    expected = sequential(replace(workload, indices=(index,)), 1)[0]
+    difference = (frame.to(torch.int16) - expected.to(torch.int16)).abs()
+    values = 100 * difference.count_nonzero().item() / difference.numel()
+    text = (
+        f"sample {sample} (frame {index} of the video) differs from {BASELINE_NAME} "
+        f"in {values:.3g} % of its values, by {difference.max().item()} at most"
+    )
+    if digest in baseline.digests:
+        text += f"; it is {BASELINE_NAME}'s sample {baseline.digests.index(digest)}"
+    return text
+
+
+def _shape(shape: tuple[int, ...] | torch.Size) -> str:
+    return "[" + ", ".join(map(str, shape)) + "]"

@@ -1,0 +1,58 @@
+"""What this session has measured, and the hooks that report and save it. Imports no torch."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from results.identity import Entry, differences
+from results.report import table
+
+ENTRIES = pytest.StashKey[list[Entry]]()  # one for each strategy that was tried
+COMPARED = pytest.StashKey[list[dict[str, Any]]]()  # the histories that --benchmark-compare has loaded
+
+
+def entries(config: pytest.Config) -> list[Entry]:
+    """What this session has measured so far, in the shape of a saved benchmark."""
+    return config.stash.setdefault(ENTRIES, [])
+
+
+def compared(config: pytest.Config) -> list[dict[str, Any]]:
+    """The saved runs that this session is compared with."""
+    return config.stash.setdefault(COMPARED, [])
+
+
+@contextmanager
+def nothing_incomplete_is_saved(config: pytest.Config) -> Iterator[None]:
+    """Keep a run that was interrupted, or that finished no benchmark, out of history.
+
+    pytest-benchmark would save whatever it has, down to a file without benchmarks, and that file would
+    be the next one compared with. Without its plugin there is no saving.
+    """
+    try:
+        yield
+    except BaseException:
+        _save_nothing(config)
+        raise
+    tried = entries(config)
+    if tried and all(entry["stats"] is None for entry in tried):
+        _save_nothing(config)
+
+
+def _save_nothing(config: pytest.Config) -> None:
+    if config.pluginmanager.hasplugin("benchmark"):
+        config.pluginmanager.unregister(name="benchmark")
+
+
+def write_summary(reporter: pytest.TerminalReporter) -> None:
+    """Write the table, and in which ways a run compared with is not a run of the same workload."""
+    mine = entries(reporter.config)
+    if not mine:
+        return
+    reporter.section("decoding")
+    for line in table(mine):
+        reporter.write_line(line)
+    for saved in compared(reporter.config):
+        for line in differences(mine, saved["benchmarks"], f"the run of {saved.get('datetime', '?')[:19]}"):
+            reporter.write_line(line, yellow=True)

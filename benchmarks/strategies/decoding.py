@@ -1,0 +1,37 @@
+"""The one way in which every strategy asks TorchCodec for frames."""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+from torchcodec.decoders import VideoDecoder
+
+from fixtures.workload import Workload
+
+Indices = tuple[int, ...]
+
+
+def decode_frames(workload: Workload, indices: Indices, ffmpeg_threads: int = 1) -> Tensor:
+    """Decode the frames at `indices` with a decoder of its own.
+
+    TorchCodec sorts and deduplicates the indices itself, and gives the frames in the order asked for.
+
+    Returns:
+        uint8 [len(indices), C, H, W].
+    """
+    if not indices:  # get_frames_at refuses an empty list
+        return torch.empty((0, 3, workload.video.height, workload.video.width), dtype=torch.uint8)
+    decoder = VideoDecoder(
+        workload.video.path, seek_mode=workload.seek_mode, num_ffmpeg_threads=ffmpeg_threads
+    )
+    return decoder.get_frames_at(list(indices)).data
+
+
+def split(indices: Indices, parts: int) -> list[Indices]:
+    """Split into at most `parts` contiguous chunks, none empty unless there are no indices at all.
+
+    Sizes differ by one at most. No indices give one empty chunk, so that there is always a result.
+    """
+    parts = max(1, min(parts, len(indices)))
+    bounds = [len(indices) * part // parts for part in range(parts + 1)]
+    return [indices[start:stop] for start, stop in pairwise(bounds)]

@@ -1,0 +1,24 @@
+"""The indices in contiguous chunks, one a worker: `processes` and `threads`, by joblib."""
+
+import torch
+from joblib import Parallel, delayed
+from torch import Tensor
+
+from benchmarks.strategies.decoding import decode_frames, split
+from fixtures.workload import Workload
+
+
+def processes(workload: Workload, workers: int) -> Tensor:
+    """A loky process for each chunk; its frames come back pickled."""
+    return _decode_chunks(workload, workers, "loky")
+
+
+def threads(workload: Workload, workers: int) -> Tensor:
+    """A thread for each chunk; TorchCodec releases the GIL while it decodes."""
+    return _decode_chunks(workload, workers, "threading")
+
+
+def _decode_chunks(workload: Workload, workers: int, backend: str) -> Tensor:
+    run = Parallel(n_jobs=workers, backend=backend)
+    chunks = split(workload.indices, workers)
+    return torch.cat(run(delayed(decode_frames)(workload, chunk) for chunk in chunks))

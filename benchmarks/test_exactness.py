@@ -1,0 +1,76 @@
+"""Every strategy gives the baseline's frames, bit for bit, whatever is asked for."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from benchmarks.strategies import BASELINE, STRATEGIES
+from benchmarks.strategies.decoding import split
+from fixtures.corpus import small_workload
+from fixtures.settings import SeekMode
+
+FRAMES = 75
+PATTERNS = {
+    "none": (),
+    "one": (37,),
+    "first and last": (0, FRAMES - 1),
+    "fewer than workers": (5, 60),
+    "every 12th": tuple(range(0, FRAMES, 12)),
+    "all": tuple(range(FRAMES)),
+    "unsorted, repeated": (60, 3, 3, 74, 0, 60, 41),
+}
+
+anything = settings(
+    max_examples=15,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+index_lists = st.lists(st.integers(0, FRAMES - 1), max_size=12).map(tuple)
+
+
+def assert_exact(
+    strategy: str, path: Path, indices: tuple[int, ...], workers: int, seek_mode: SeekMode
+) -> None:
+    workload = small_workload(path, indices, seek_mode)
+    ours, theirs = (STRATEGIES[name](workload, workers) for name in (strategy, BASELINE))
+    assert ours.dtype == torch.uint8
+    assert tuple(ours.shape) == (len(indices), 3, workload.video.height, workload.video.width)
+    torch.testing.assert_close(ours, theirs, atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("seek_mode", ["approximate", "exact"])
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_index_patterns(strategy: str, pattern: str, seek_mode: SeekMode, small_video: Path) -> None:
+    assert_exact(strategy, small_video, PATTERNS[pattern], 3, seek_mode)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@anything
+@given(indices=index_lists, workers=st.integers(1, 3), seek_mode=st.sampled_from(["approximate", "exact"]))
+def test_any_indices(
+    strategy: str, indices: tuple[int, ...], workers: int, seek_mode: SeekMode, odd_video: Path
+) -> None:
+    assert_exact(strategy, odd_video, indices, workers, seek_mode)
+
+
+def test_baseline_frames_are_those_asked_for(small_video: Path) -> None:
+    """The baseline itself, against decoding everything: a batch picks the same frames as a full pass."""
+    every_frame = STRATEGIES[BASELINE](small_workload(small_video, tuple(range(FRAMES))), 1)
+    for indices in PATTERNS.values():
+        picked = STRATEGIES[BASELINE](small_workload(small_video, indices), 1)
+        torch.testing.assert_close(picked, every_frame[list(indices)], atol=0, rtol=0)
+    assert len({frame.numpy().tobytes() for frame in every_frame}) == FRAMES
+
+
+@given(indices=st.lists(st.integers(0, 10**6)).map(tuple), parts=st.integers(1, 20))
+def test_split_keeps_order_and_balance(indices: tuple[int, ...], parts: int) -> None:
+    chunks = split(indices, parts)
+    assert sum(chunks, ()) == indices
+    sizes = [len(chunk) for chunk in chunks]
+    assert max(sizes) - min(sizes) <= 1
+    assert len(chunks) == max(1, min(parts, len(indices)))

@@ -1,0 +1,83 @@
+"""The switchboard: options, fixture modules, and hooks wired to functions that live in the three rooms.
+
+The `pytest-benchmark compare` command imports this file too and calls its `pytest_benchmark_*` functions
+itself, as plain functions: so they are no wrappers, and nothing here imports torch.
+"""
+
+import sys
+from collections.abc import Generator, Iterable
+from typing import Any
+
+import pytest
+from pytest_benchmark import plugin as pytest_benchmark_plugin
+
+from benchmarks.session import compared, nothing_incomplete_is_saved, write_summary
+from fixtures.errors import InputError
+from fixtures.ffmpeg import require_torchcodec
+from fixtures.settings import add_options, read_settings
+from results.identity import differing_sources
+from results.report import add_rates
+from results.shipping import without_machine_names
+
+pytest_plugins = ["fixtures.workload", "fixtures.corpus"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare --video, --loops and the others."""
+    add_options(parser)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """End at once, in one sentence, where the command line is wrong or TorchCodec cannot load."""
+    try:
+        read_settings(session.config)
+        require_torchcodec()
+    except InputError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what needs the workload first, so that bad input shows within seconds."""
+    items.sort(key=lambda item: "workload" not in getattr(item, "fixturenames", ()))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, Any, Any]:
+    """Save only what ran to its end."""
+    with nothing_incomplete_is_saved(session.config):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None, Any, Any]:
+    """Close with the suite's own table, also where pytest-benchmark's gate has raised."""
+    try:
+        return (yield)
+    finally:
+        write_summary(terminalreporter)
+
+
+def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
+    """Keep the host's name, and what changes from minute to minute, out of history."""
+    without_machine_names(machine_info)
+
+
+def pytest_benchmark_update_json(output_json: dict[str, Any]) -> None:
+    """Add the figures that need all medians of the run."""
+    add_rates(output_json["benchmarks"])
+
+
+def pytest_benchmark_compare_machine_info(config: pytest.Config, compared_benchmark: dict[str, Any]) -> None:
+    """Remember what this run is compared with; the differences are told at the end."""
+    compared(config).append(compared_benchmark)
+
+
+def pytest_benchmark_group_stats(
+    config: pytest.Config | None, benchmarks: Iterable[dict[str, Any]], group_by: str
+) -> Any:
+    """Group as pytest-benchmark does; the compare command (no config) is told first what differs."""
+    benchmarks = list(benchmarks)
+    if config is None:
+        for line in differing_sources(benchmarks):
+            print(line, file=sys.stderr)  # noqa: T201
+    return pytest_benchmark_plugin.pytest_benchmark_group_stats(config, benchmarks, group_by)

@@ -1,0 +1,1 @@
+"""What came out: saved histories, their comparison, and reports. Works without torch."""

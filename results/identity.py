@@ -1,0 +1,54 @@
+"""Whether two results are of the same workload, and if not, which fields differ."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+Entry = dict[str, Any]  # one benchmark as pytest-benchmark saves it, with this suite's extra_info
+
+PARTS = ("work", "machine", "software")
+
+
+def differences(ours: Iterable[Entry], theirs: Iterable[Entry], name: str) -> list[str]:
+    """Sentences that name what differs between our benchmarks and another run's; none if nothing does."""
+    here, there = _identity(ours), _identity(theirs)
+    if here is None:
+        return []
+    if there is None:
+        return [f"{name} does not tell its workload: its times may be of other work"]
+    fields = [field for field in sorted(here | there) if here.get(field) != there.get(field)]
+    return [
+        f"{name} differs in {field}: {_short(here.get(field))} here, {_short(there.get(field))} there"
+        for field in fields
+    ]
+
+
+def differing_sources(benchmarks: Iterable[Entry]) -> list[str]:
+    """The same for benchmarks of several saved runs, each told by its "source", against the first run."""
+    runs: dict[str, list[Entry]] = {}
+    for entry in benchmarks:
+        runs.setdefault(str(entry.get("source")), []).append(entry)
+    (_, first), *others = runs.items() if runs else [("", [])]
+    return [line for source, run in others for line in differences(first, run, f"run {source}")]
+
+
+def _identity(entries: Iterable[Entry]) -> dict[str, Any] | None:
+    for entry in entries:
+        info = entry.get("extra_info", {})
+        if "work" in info:
+            return dict(_flat("workers", info.get("workers"))) | dict(
+                pair for part in PARTS for pair in _flat(part, info.get(part))
+            )
+    return None
+
+
+def _flat(name: str, value: object) -> Iterator[tuple[str, object]]:
+    if not isinstance(value, dict):
+        yield name, value
+        return
+    for key, inner in value.items():
+        yield from _flat(f"{name}.{key}", inner)
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 30 else f"{text[:12]}..."
