@@ -1,0 +1,274 @@
+"""The suite as its users run it: whole runs in processes of their own, with real strategies and workers."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from re import MULTILINE
+from typing import Any
+
+import psutil
+import pytest
+
+from benchmarks.strategies import STRATEGIES
+from fixtures.corpus import make_video
+from fixtures.suite_runner import ROOT, run_suite, suite_command
+
+SPEED = "benchmarks/test_speed.py"
+FAULTS = """
+calls = []
+
+def pytest_configure(config):
+    from benchmarks.strategies import STRATEGIES
+    from benchmarks.strategies.one_decoder import sequential
+
+    def off_by_one(workload, workers):
+        return sequential(workload, workers).roll(1, 0)
+
+    def one_pixel(workload, workers):
+        frames = sequential(workload, workers)
+        frames[1, 0, 0, 0] ^= 1
+        return frames
+
+    def drops_one(workload, workers):
+        return sequential(workload, workers)[:-1]
+
+    def swaps_two(workload, workers):
+        return sequential(workload, workers)[[0, 2, 1, 3, 4, 5, 6]]
+
+    def wrong_later(workload, workers):
+        calls.append(workload)
+        return sequential(workload, workers) if len(calls) < 3 else one_pixel(workload, workers)
+
+    for fault in (off_by_one, one_pixel, drops_one, swaps_two, wrong_later):
+        STRATEGIES[fault.__name__.replace("_", "-")] = fault
+    del STRATEGIES["processes"]
+"""
+
+
+def saved(storage: Path) -> list[dict[str, Any]]:
+    return [json.loads(path.read_text()) for path in sorted(storage.glob("*/*.json"))]
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_video(tmp_path_factory.mktemp("private") / "holiday.mp4", "-c:v", "libx264")
+
+
+@pytest.fixture(scope="module")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("storage")
+
+
+@pytest.fixture(scope="module")
+def output(video: Path, storage: Path) -> str:
+    """What a person sees of a first run, which is saved."""
+    done = run_suite(
+        SPEED, "--video", video, "--rounds", "2", "--warmup-rounds", "2", "--workers", "2",
+        "--benchmark-autosave", f"--benchmark-storage={storage}", f"--benchmark-json={storage / 'out.json'}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_json_holds_what_was_measured(output: str, storage: Path, video: Path) -> None:  # noqa: ARG001
+    (history,) = saved(storage)
+    benchmarks = history["benchmarks"]
+    assert [b["extra_info"]["strategy"] for b in benchmarks] == list(STRATEGIES)
+    baseline = benchmarks[0]
+    assert len({b["extra_info"]["proof"]["digest"] for b in benchmarks}) == 1
+    for benchmark in benchmarks:
+        info, stats = benchmark["extra_info"], benchmark["stats"]
+        assert len(stats["data"]) == 2
+        assert info["proof"]["frames"] == info["frames"] == 7
+        assert info["workers"] == 2
+        assert info["frames_per_second"] == pytest.approx(7 / stats["median"])
+        assert info["speedup"] == pytest.approx(baseline["stats"]["median"] / stats["median"])
+        assert set(info["work"]) >= {"video_sha256", "indices_digest", "sample_fps", "loops", "seek_mode"}
+        assert set(info["machine"]) == {"usable_cpus", "cpu_model"}
+        assert set(info["software"]) == {"torch", "torchcodec", "ffmpeg", "joblib", "python"}
+    assert [b["stats"]["data"] for b in json.loads((storage / "out.json").read_text())["benchmarks"]] == [
+        b["stats"]["data"] for b in benchmarks
+    ]
+
+
+def test_json_tells_nothing_of_the_machine(output: str, storage: Path, video: Path) -> None:  # noqa: ARG001
+    text = json.dumps(saved(storage))
+    for private in (str(video.parent), str(ROOT), sys.prefix, str(Path.home()) + "/"):
+        assert private not in text
+    assert f'"{socket.gethostname()}"' not in text
+    assert not re.search(r'"/\w', text)
+
+
+def test_what_a_person_sees(output: str) -> None:
+    assert re.search(r"^clip: +holiday.mp4, 0m03s, 96x64, 25 fps, h264$", output, MULTILINE)
+    assert re.search(r"^long video: 0m03s, 75 frames \(1 x the clip\)$", output, MULTILINE)
+    assert re.search(
+        r"^sampled: +7 frames, 1 in 12 \(2 a second\), seek mode approximate$", output, MULTILINE
+    )
+    assert re.search(
+        r"^versions: +torch 2.*, torchcodec 0.*, FFmpeg \d.*, joblib 1.*, Python 3", output, MULTILINE
+    )
+    for strategy in STRATEGIES:
+        rounds = re.findall(rf"^{strategy} +((?:proof|warm-up|round).*)$", output, MULTILINE)
+        names = ["proof pass", "warm-up 2 of 2", "round 1 of 2", "round 2 of 2"]
+        assert [line.partition(" (last")[0] for line in rounds] == names
+        assert all(re.search(r"\(last \d+\.\d\d s\)$", line) for line in rounds[1:])
+    table = output[output.index("= decoding =") :].splitlines()[1 : len(STRATEGIES) + 2]
+    assert table[0].split("  ")[0] == "strategy"
+    assert [row.split()[0] for row in table[1:]] == list(STRATEGIES)
+    assert all(
+        len(row) <= 100 and re.search(r"\d\.\d{3} ± \d\.\d{3} .* exact, \w{8}$", row) for row in table[1:]
+    )
+
+
+def test_comparing(output: str, storage: Path, video: Path, tmp_path: Path) -> None:  # noqa: ARG001
+    arguments = (SPEED, "--video", video, "--rounds", "1", "--workers", "2", f"--benchmark-storage={storage}")
+    same = run_suite(
+        *arguments, "--benchmark-compare", "--benchmark-compare-fail=median:10000%",
+        f"--benchmark-histogram={tmp_path / 'plot'}",
+    )  # fmt: skip
+    assert same.returncode == 0, same.stdout + same.stderr
+    assert "(NOW)" in same.stdout
+    assert "differs in" not in same.stdout
+    assert list(tmp_path.glob("plot*.svg"))
+    other = run_suite(*arguments, "--benchmark-compare", "--sample-fps=5", "--benchmark-save=other")
+    assert other.returncode == 0, other.stdout + other.stderr
+    assert re.search(
+        r"^the run of 20\S+ differs in work.sample_fps: 5.0 here, 2.0 there$", other.stdout, MULTILINE
+    )
+    assert "differs in work.indices_digest" in other.stdout
+    slower = run_suite(*arguments, "--benchmark-compare=0001", "--benchmark-compare-fail=median:0.000000001")
+    assert slower.returncode != 0
+    assert "Performance has regressed" in slower.stderr
+    assert "= decoding =" in slower.stdout
+
+
+def test_the_compare_command(output: str, storage: Path) -> None:  # noqa: ARG001
+    command = [str(Path(sys.executable).with_name("pytest-benchmark")), f"--storage={storage}", "compare"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "test_decode[threads]" in done.stdout
+    told = "differs in work.sample_fps: 2.0 here, 5.0 there" in done.stderr
+    assert told == (len(saved(storage)) > 1)  # the second run is there when test_comparing has run
+
+
+def test_faulty_strategies_are_caught_and_leave_no_trace(video: Path, tmp_path: Path) -> None:
+    (tmp_path / "faults.py").write_text(FAULTS)
+    done = run_suite(
+        "-p", "faults", SPEED, "--video", video, "--rounds=2", "--warmup-rounds=0",
+        "--benchmark-autosave", f"--benchmark-storage={tmp_path}",
+        PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}",
+    )  # fmt: skip
+    assert done.returncode == 1, done.stdout + done.stderr
+    failures = dict(re.findall(r"^FAILED \S+\[(.*?)\] - (?:Failed: )?(.*)$", done.stdout, MULTILINE))
+    assert set(failures) == {"off-by-one", "one-pixel", "drops-one", "swaps-two", "wrong-later"}
+    for said in (
+        r"off-by-one: sample 0 \(frame 0 of the video\) differs .* it is sequential's sample 6",
+        r"one-pixel: sample 1 \(frame 12 of the video\) differs .* 0.00543 % of its values, by 1 at most",
+        r"drops-one returned \[6, 3, 64, 96\] of uint8, .* the first difference is at sample 6",
+        r"swaps-two: sample 1 \(frame 12 of the video\) differs .* it is sequential's sample 2",
+        r"wrong-later, in its last round,: sample 1",
+    ):
+        assert re.search(said, done.stdout), said
+    (history,) = saved(tmp_path)
+    assert [b["param"] for b in history["benchmarks"]] == ["sequential", "ffmpeg-threads", "threads"]
+    assert re.search(r"^one-pixel +not timed +- +- +FAILED$", done.stdout, MULTILINE)
+
+
+def test_nothing_is_saved_where_nothing_was_proven(video: Path, tmp_path: Path) -> None:
+    (tmp_path / "faults.py").write_text(FAULTS)
+    done = run_suite(
+        "-p", "faults", SPEED, "-k", "wrong-later", "--video", video, "--rounds=3",
+        "--benchmark-autosave", f"--benchmark-storage={tmp_path}",
+        f"--benchmark-json={tmp_path / 'out.json'}", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}",
+    )  # fmt: skip
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "wrong-later, in its last round,: sample 1" in done.stdout
+    assert not saved(tmp_path)
+    assert not (tmp_path / "out.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--loops=0"], "ERROR: --loops 0: give a whole number of 1 or more"),
+        (["--workers=0"], "ERROR: --workers 0: give a whole number of 1 or more"),
+        (["--rounds=0"], "ERROR: --rounds 0: give a whole number of 1 or more"),
+        (["--warmup-rounds=-1"], "ERROR: --warmup-rounds -1: give a whole number of 0 or more"),
+        (["--sample-fps=0"], "ERROR: --sample-fps 0: give a number of frames per second above 0"),
+        (["--sample-fps=-1"], "ERROR: --sample-fps -1: give a number of frames per second above 0"),
+        (["--sample-fps=nan"], "ERROR: --sample-fps nan: give a number of frames per second above 0"),
+        (["--loops=many"], "argument --loops: invalid int value: 'many'"),
+        (["--seek-mode=fast"], "argument --seek-mode: invalid choice: 'fast'"),
+        (["--video=missing.mp4"], "--video missing.mp4: no such file; give the path of a video"),
+    ],
+)  # fmt: skip
+def test_bad_command_lines(arguments: list[str], sentence: str, tmp_path: Path) -> None:
+    done = run_suite("benchmarks", *arguments, "--benchmark-autosave", f"--benchmark-storage={tmp_path}")
+    assert done.returncode == 4
+    assert sentence in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not saved(tmp_path)
+
+
+def test_torchcodec_that_cannot_load(tmp_path: Path) -> None:
+    (tmp_path / "torchcodec").mkdir()
+    (tmp_path / "torchcodec" / "__init__.py").write_text('raise RuntimeError("Could not load libtorchcodec")')
+    done = run_suite("benchmarks", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 4
+    assert (
+        "ERROR: TorchCodec does not load with the installed torch and FFmpeg: install a pair" in done.stderr
+    )
+    (tmp_path / "torchcodec" / "__init__.py").write_text('raise ModuleNotFoundError(name="torchcodec")')
+    done = run_suite("benchmarks", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 4
+    assert "ERROR: the package torchcodec is missing: run `make setup`" in done.stderr
+
+
+@contextlib.contextmanager
+def running_suite(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+    """A run in its own process group, whose output is read while it runs."""
+    process = subprocess.Popen(
+        suite_command(*arguments), cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def test_interrupt_in_the_middle_of_a_round(tmp_path: Path) -> None:
+    """Only the main process gets the signal, as from a CI runner: its workers must go all the same."""
+    arguments = [
+        "-k",
+        "processes",
+        "--loops=8",
+        "--rounds=50",
+        "--workers=2",
+        f"--basetemp={tmp_path / 'base'}",
+    ]
+    with running_suite(
+        SPEED, *arguments, "--benchmark-autosave", f"--benchmark-storage={tmp_path}"
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("processes        round 3"):
+                break
+        family = psutil.Process(process.pid).children(recursive=True)
+        assert len(family) >= 2
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+        assert process.wait(30) == 2, rest
+    _, alive = psutil.wait_procs(family, timeout=5)
+    assert not alive
+    assert not saved(tmp_path)
+    assert not list((tmp_path / "base").rglob("long_video.*"))

@@ -1,0 +1,117 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fixtures.suite_runner import ROOT
+from results.identity import Entry, differences, differing_sources
+from results.report import add_rates, markdown_table, table
+from results.shipping import without_machine_names
+
+
+def entry(strategy: str, median: float | None, **work: object) -> Entry:
+    info = {"strategy": strategy, "workers": 2, "frames": 100, "proof": {"digest": "ab" * 16, "frames": 100}}
+    stats = None if median is None else {"median": median, "stddev": median / 10, "data": [median]}
+    identity = {
+        "work": {"video_sha256": "aa", **work},
+        "machine": {"cpu_model": "A"},
+        "software": {"torch": "2"},
+    }
+    return {"extra_info": {**info, **identity}, "stats": stats}
+
+
+def test_rates_follow_from_the_medians() -> None:
+    entries = [entry("sequential", 8.0), entry("threads", 2.0), entry("broken", None)]
+    add_rates(entries)
+    add_rates(entries)  # pytest-benchmark fires its hook twice when it saves twice
+    assert [e["extra_info"].get("speedup") for e in entries] == [1.0, 4.0, None]
+    assert [e["extra_info"].get("frames_per_second") for e in entries] == [12.5, 50.0, None]
+
+
+def test_there_is_no_speedup_without_the_baseline() -> None:
+    entries = [entry("threads", 2.0)]
+    assert table(entries)[1].split() == ["threads", "2.000", "±", "0.200", "50", "-", "exact,", "abababab"]
+    assert entries[0]["extra_info"]["speedup"] is None
+
+
+def test_the_table_is_aligned_and_fits() -> None:
+    broken = {"extra_info": {"strategy": "broken"}, "stats": None}
+    lines = table([entry("sequential", 1234.5), entry("a-strategy-with-a-long-name", 0.001), broken])
+    assert (
+        len(
+            {
+                line.index(word)
+                for line, word in zip(lines, ("proof", "exact", "exact", "FAILED"), strict=True)
+            }
+        )
+        == 1
+    )
+    assert max(map(len, lines)) <= 100
+    assert lines[3].split() == ["broken", "not", "timed", "-", "-", "FAILED"]
+
+
+def test_equal_workloads_do_not_differ() -> None:
+    assert differences([entry("sequential", 1.0)], [entry("threads", 9.0)], "it") == []
+
+
+def test_differing_fields_are_named_with_both_values() -> None:
+    ours, theirs = [entry("a", 1.0, loops=50)], [entry("a", 1.0, loops=5, video_sha256="b" * 64)]
+    theirs[0]["extra_info"]["software"]["ffmpeg"] = {"libavcodec": "59"}
+    assert differences(ours, theirs, "run 1") == [
+        "run 1 differs in software.ffmpeg.libavcodec: None here, 59 there",
+        "run 1 differs in work.loops: 50 here, 5 there",
+        "run 1 differs in work.video_sha256: aa here, bbbbbbbbbbbb... there",
+    ]
+
+
+def test_a_history_of_another_suite_is_told() -> None:
+    (line,) = differences([entry("a", 1.0)], [{"extra_info": {}, "stats": {}}], "it")
+    assert "does not tell its workload" in line
+
+
+def test_sources_are_told_apart() -> None:
+    runs = [{**entry("a", 1.0, loops=n), "source": f"000{n}"} for n in (1, 1, 2)]
+    assert differing_sources(runs) == ["run 0002 differs in work.loops: 1 here, 2 there"]
+    assert differing_sources([]) == []
+
+
+def test_machine_info_keeps_no_name_and_no_clock() -> None:
+    info = {"node": "secret-host", "cpu": {"brand_raw": "A", "hz_actual": [1, 0], "python_version": "3"}}
+    without_machine_names(info)
+    assert info == {"node": "", "cpu": {"brand_raw": "A"}}
+
+
+def run_report(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "results.report", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_program_prints_a_history(tmp_path: Path) -> None:
+    file = tmp_path / "0001_run.json"
+    entries = [entry("sequential", 8.0), entry("threads", 2.0)]
+    file.write_text(json.dumps({"benchmarks": entries}))
+    assert run_report(str(file)).stdout.splitlines() == table(entries)
+    assert run_report(str(file), "--markdown").stdout.splitlines() == markdown_table(entries)
+
+
+@pytest.mark.parametrize("text", [None, "", "[]", '{"benchmarks": [{"stats": {}}]}'])
+def test_the_program_refuses_what_is_no_history(text: str | None, tmp_path: Path) -> None:
+    file = tmp_path / "file.json"
+    if text is not None:
+        file.write_text(text)
+    done = run_report(str(file))
+    assert done.returncode == 2
+    assert "is not a history of this suite" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_readme_shows_a_saved_run() -> None:
+    """Every table in the README that names its history file is that file's, to the digit."""
+    readme = (ROOT / "README.md").read_text()
+    named = [line.split("`")[1] for line in readme.splitlines() if line.startswith("From `results/")]
+    assert named
+    for name in named:
+        entries = json.loads((ROOT / name).read_text())["benchmarks"]
+        assert "\n".join(markdown_table(entries)) in readme
