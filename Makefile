@@ -9,7 +9,7 @@ PYTEST := $(VENV)/bin/python -m pytest
 .PHONY: bench test check setup system clean
 
 bench: setup  ## time every strategy at full size; saves under results/
-	$(PYTEST) benchmarks/ --benchmark-only --benchmark-autosave $(if $(VIDEO),--video "$(VIDEO)") $(ARGS)
+	$(PYTEST) benchmarks/test_speed.py --benchmark-only --benchmark-autosave $(if $(VIDEO),--video "$(VIDEO)") $(ARGS)
 
 test: check  ## lint, types, and all tests (nothing is timed)
 	$(PYTEST) --benchmark-skip $(ARGS)
