@@ -4,6 +4,7 @@ The `pytest-benchmark compare` command imports this file too and calls its `pyte
 itself, as plain functions: so they are no wrappers, and nothing here imports torch.
 """
 
+import signal
 import sys
 from collections.abc import Generator, Iterable
 from typing import Any
@@ -29,6 +30,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """End at once, in one sentence, where the command line is wrong or TorchCodec cannot load."""
+    # A CI runner ends a job with SIGTERM: leave as tidily as after Ctrl-C, without orphaned workers.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         read_settings(session.config)
         require_torchcodec()

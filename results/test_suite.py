@@ -246,7 +246,8 @@ def running_suite(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
                 process.kill()
 
 
-def test_interrupt_in_the_middle_of_a_round(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_in_the_middle_of_a_round(end: signal.Signals, tmp_path: Path) -> None:
     """Only the main process gets the signal, as from a CI runner: its workers must go all the same."""
     arguments = [
         "-k",
@@ -265,10 +266,11 @@ def test_interrupt_in_the_middle_of_a_round(tmp_path: Path) -> None:
                 break
         family = psutil.Process(process.pid).children(recursive=True)
         assert len(family) >= 2
-        process.send_signal(signal.SIGINT)
+        process.send_signal(end)
         rest = process.stdout.read()
         assert process.wait(30) == 2, rest
     _, alive = psutil.wait_procs(family, timeout=5)
     assert not alive
     assert not saved(tmp_path)
     assert not list((tmp_path / "base").rglob("long_video.*"))
+    assert not list(Path("/dev/shm").glob(f"*{process.pid}*"))  # noqa: S108  joblib's and loky's names hold it
