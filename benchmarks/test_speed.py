@@ -1,6 +1,8 @@
 """Each strategy on the workload: proven exact first, then timed."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
+from typing import Any
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -8,10 +10,11 @@ from torch import Tensor
 
 from benchmarks.header import header
 from benchmarks.identity import Identity, identify
-from benchmarks.proof import Baseline, MismatchError, Proof, prove, take_baseline
+from benchmarks.proof import Baseline, MismatchError, prove, take_baseline
 from benchmarks.rounds import Rounds
 from benchmarks.session import entries
 from benchmarks.strategies import STRATEGIES
+from benchmarks.strategies.joblib_workers import stop_processes
 from fixtures.console import Console
 from fixtures.long_video import LongVideo
 from fixtures.settings import Settings
@@ -35,6 +38,13 @@ def baseline(workload: Workload, identity: Identity, console: Console) -> Baseli
     return take_baseline(workload)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_worker_survives() -> Iterator[None]:
+    """End the worker processes with the session, however it ends."""
+    yield
+    stop_processes()
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_decode(
     strategy: str,
@@ -52,11 +62,13 @@ def test_decode(
     """
     decode = STRATEGIES[strategy]
     rounds = Rounds(strategy, settings, console)
-    entry: Entry = {"extra_info": {"strategy": strategy}, "stats": None}
+    info = benchmark.extra_info
+    info.update(strategy=strategy, workers=settings.workers, frames=len(workload.indices), **identity)
+    entry: Entry = {"extra_info": info, "stats": None}
     entries(pytestconfig).append(entry)
 
     rounds.before()
-    proof = _prove(strategy, decode(workload, settings.workers), baseline)
+    _prove(strategy, decode(workload, settings.workers), baseline, info)
     rounds.after()
 
     # Until the last round too has been proven: an interrupt or a late mismatch must not enter history.
@@ -69,18 +81,17 @@ def test_decode(
         rounds=settings.rounds,
         warmup_rounds=rounds.warmups_after_proof(settings),
     )
-    _prove(f"{strategy}, in its last round,", frames, baseline)
+    _prove(f"{strategy}, in its last round,", frames, baseline, info)
     benchmark.has_error = False
     rounds.done()
 
-    benchmark.extra_info.update(strategy=strategy, workers=settings.workers, frames=proof.frames)
-    benchmark.extra_info.update(proof=asdict(proof), **identity)
     if benchmark.stats is not None:  # None with --benchmark-disable
         entry.update(benchmark.stats.as_dict())
 
 
-def _prove(strategy: str, frames: Tensor, baseline: Baseline) -> Proof:
+def _prove(strategy: str, frames: Tensor, baseline: Baseline, info: dict[str, Any]) -> None:
+    info["proof"] = None
     try:
-        return prove(strategy, frames, baseline)
+        info["proof"] = asdict(prove(strategy, frames, baseline))
     except MismatchError as mismatch:
         pytest.fail(str(mismatch), pytrace=False)

@@ -236,7 +236,12 @@ def test_torchcodec_that_cannot_load(tmp_path: Path) -> None:
 def running_suite(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
     """A run in its own process group, whose output is read while it runs."""
     process = subprocess.Popen(
-        suite_command(*arguments), cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
+        suite_command(*arguments),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     )
     with process:
         try:
@@ -244,6 +249,14 @@ def running_suite(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
         finally:
             if process.poll() is None:
                 process.kill()
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it still runs; a zombie has ended and only waits for its adoptive parent to notice."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
@@ -269,8 +282,8 @@ def test_interrupt_in_the_middle_of_a_round(end: signal.Signals, tmp_path: Path)
         process.send_signal(end)
         rest = process.stdout.read()
         assert process.wait(30) == 2, rest
-    _, alive = psutil.wait_procs(family, timeout=5)
-    assert not alive
+    _, left = psutil.wait_procs(family, timeout=5)
+    assert not [process for process in left if is_alive(process)]
     assert not saved(tmp_path)
     assert not list((tmp_path / "base").rglob("long_video.*"))
     assert not list(Path("/dev/shm").glob(f"*{process.pid}*"))  # noqa: S108  joblib's and loky's names hold it

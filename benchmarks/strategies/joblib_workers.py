@@ -1,7 +1,11 @@
 """The indices in contiguous chunks, one a worker: `processes` and `threads`, by joblib."""
 
+import contextlib
+
+import psutil
 import torch
 from joblib import Parallel, delayed
+from joblib.externals.loky import get_reusable_executor
 from torch import Tensor
 
 from benchmarks.strategies.decoding import decode_frames, split
@@ -16,6 +20,15 @@ def processes(workload: Workload, workers: int) -> Tensor:
 def threads(workload: Workload, workers: int) -> Tensor:
     """A thread for each chunk; TorchCodec releases the GIL while it decodes."""
     return _decode_chunks(workload, workers, "threading")
+
+
+def stop_processes() -> None:
+    """End loky's worker processes, also where an interrupt has killed the thread that manages them."""
+    get_reusable_executor().shutdown(wait=True, kill_workers=True)
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if "LokyProcess" in " ".join(child.cmdline()):
+                child.kill()
 
 
 def _decode_chunks(workload: Workload, workers: int, backend: str) -> Tensor:
