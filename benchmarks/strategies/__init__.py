@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from benchmarks.strategies.joblib_workers import processes, threads
+from benchmarks.strategies.joblib_workers import processes, shared_processes, threads
 from benchmarks.strategies.one_decoder import ffmpeg_threads, sequential
+from benchmarks.strategies.pruned import pruned, pruned_processes, pruned_threads
 from fixtures.workload import Workload
 
 Strategy = Callable[[Workload, int], Tensor]
@@ -22,4 +23,8 @@ STRATEGIES: dict[str, Strategy] = {
     "ffmpeg-threads": ffmpeg_threads,
     "processes": processes,
     "threads": threads,
+    "shared-processes": shared_processes,
+    "pruned": pruned,
+    "pruned-threads": pruned_threads,
+    "pruned-processes": pruned_processes,
 }

@@ -1,6 +1,7 @@
 """The one way in which every strategy asks TorchCodec for frames."""
 
 from itertools import pairwise
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -9,6 +10,7 @@ from torchcodec.decoders import VideoDecoder
 from fixtures.workload import Workload
 
 Indices = tuple[int, ...]
+T = TypeVar("T", Indices, range)
 
 
 def decode_frames(workload: Workload, indices: Indices, ffmpeg_threads: int = 1) -> Tensor:
@@ -27,7 +29,7 @@ def decode_frames(workload: Workload, indices: Indices, ffmpeg_threads: int = 1)
     return decoder.get_frames_at(list(indices)).data
 
 
-def split(indices: Indices, parts: int) -> list[Indices]:
+def split(indices: T, parts: int) -> list[T]:
     """Split into at most `parts` contiguous chunks, none empty unless there are no indices at all.
 
     Sizes differ by one at most. No indices give one empty chunk, so that there is always a result.
