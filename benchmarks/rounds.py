@@ -7,31 +7,27 @@ from fixtures.settings import Settings
 
 
 class Rounds:
-    """Counts the rounds of one strategy; `before` and `after` are pedantic's setup and teardown.
+    """Counts the rounds of one benchmark; `before` and `after` are pedantic's setup and teardown.
 
     Both run outside the timed region. The proof pass is the first warm-up round, and the seconds shown
     are for the watcher only: what is reported is pytest-benchmark's own timing.
     """
 
-    def __init__(self, strategy: str, settings: Settings, console: Console) -> None:
-        """Name what is coming."""
+    def __init__(self, name: str, settings: Settings, console: Console, first: str = "proof pass") -> None:
+        """Name what is coming; `first` is the untimed pass that is not pedantic's."""
         warmups = max(1, settings.warmup_rounds)
-        names = ["proof pass", *(f"warm-up {n} of {warmups}" for n in range(2, warmups + 1))]
+        names = [first, *(f"warm-up {n} of {warmups}" for n in range(2, warmups + 1))]
         names += [f"round {n} of {settings.rounds}" for n in range(1, settings.rounds + 1)]
+        self.warmups_after_first = warmups - 1  # how many warm-up rounds are left for pedantic
         self._names = iter(names)
-        self._strategy = strategy
+        self._name = name
         self._console = console
         self._started = 0.0
         self._last = ""
 
-    @staticmethod
-    def warmups_after_proof(settings: Settings) -> int:
-        """How many warm-up rounds are left for pedantic."""
-        return max(0, settings.warmup_rounds - 1)
-
     def before(self) -> None:
         """Tell which round begins, and how long the last one took."""
-        self._console.live(f"{self._strategy:<16} {next(self._names)}{self._last}")
+        self._console.live(f"{self._name:<20} {next(self._names)}{self._last}")
         self._started = time.perf_counter()
 
     def done(self) -> None:

@@ -36,7 +36,7 @@ def assert_exact(
     strategy: str, path: Path, indices: tuple[int, ...], workers: int, seek_mode: SeekMode
 ) -> None:
     workload = small_workload(path, indices, seek_mode)
-    ours, theirs = (STRATEGIES[name](workload, workers) for name in (strategy, BASELINE))
+    ours, theirs = (STRATEGIES[name].decode(workload, workers) for name in (strategy, BASELINE))
     assert ours.dtype == torch.uint8
     assert tuple(ours.shape) == (len(indices), 3, workload.video.height, workload.video.width)
     torch.testing.assert_close(ours, theirs, atol=0, rtol=0)
@@ -60,9 +60,9 @@ def test_any_indices(
 
 def test_baseline_frames_are_those_asked_for(small_video: Path) -> None:
     """The baseline itself, against decoding everything: a batch picks the same frames as a full pass."""
-    every_frame = STRATEGIES[BASELINE](small_workload(small_video, tuple(range(FRAMES))), 1)
+    every_frame = STRATEGIES[BASELINE].decode(small_workload(small_video, tuple(range(FRAMES))), 1)
     for indices in PATTERNS.values():
-        picked = STRATEGIES[BASELINE](small_workload(small_video, indices), 1)
+        picked = STRATEGIES[BASELINE].decode(small_workload(small_video, indices), 1)
         torch.testing.assert_close(picked, every_frame[list(indices)], atol=0, rtol=0)
     assert len({frame.numpy().tobytes() for frame in every_frame}) == FRAMES
 

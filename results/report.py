@@ -6,19 +6,26 @@
 import argparse
 import json
 import sys
+import textwrap
 from pathlib import Path
 
 from results.identity import Entry
 
 BASELINE = "sequential"
-COLUMNS = ("strategy", "median ± std [s]", "frames/s", "speed-up", "proof")
+COLUMNS = (
+    "strategy", "median ± std s", "frames/s", "speed-up", "of limit", "CPU s", "peak GB", "decoded", "proof",
+)  # fmt: skip
+LEGEND = (
+    "speed-up: over sequential. of limit: of the speed at which FFmpeg's command decodes the same packets",
+    "without converting or keeping them. CPU, peak memory: of all processes. decoded: of the file's packets.",
+)
 
 
 def add_rates(entries: list[Entry]) -> None:
-    """Fill in what needs the median: frames_per_second, and speedup over this run's `sequential`.
+    """Fill in what needs the medians: frames_per_second, speedup over `sequential`, and of_limit.
 
-    Both go into `extra_info` in place, and a second call changes nothing. Without `sequential` in the
-    run, speedup is None.
+    They go into `extra_info` in place, and a second call changes nothing. Where this run has not measured
+    `sequential` or the limit, the figure is None.
     """
     medians = {e["extra_info"]["strategy"]: e["stats"]["median"] for e in entries if _is_timed(e)}
     baseline = medians.get(BASELINE)
@@ -26,21 +33,31 @@ def add_rates(entries: list[Entry]) -> None:
         info, median = entry["extra_info"], entry["stats"]["median"]
         info["frames_per_second"] = info["frames"] / median
         info["speedup"] = baseline / median if baseline else None
+        limit = medians.get(info.get("limit"))
+        info["of_limit"] = limit / median if limit else None
 
 
 def table(entries: list[Entry]) -> list[str]:
-    """The lines of the table, columns aligned, at most 100 characters wide."""
+    """The lines of the table and what there is to say of its rows, at most 100 characters wide."""
     add_rates(entries)
     rows = [COLUMNS, *map(_row, entries)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    return ["  ".join(_aligned(row, widths)).rstrip() for row in rows]
+    lines = ["  ".join(_aligned(row, widths)).rstrip() for row in rows]
+    return [*lines, *LEGEND, *_notes(entries)]
 
 
 def markdown_table(entries: list[Entry]) -> list[str]:
-    """The same table in Markdown."""
+    """The rows of the same table in Markdown."""
     add_rates(entries)
-    ruler = ("---", "---:", "---:", "---:", "---")
+    ruler = ("---", *["---:"] * (len(COLUMNS) - 2), "---")
     return ["| " + " | ".join(row) + " |" for row in (COLUMNS, ruler, *map(_row, entries))]
+
+
+def _notes(entries: list[Entry]) -> list[str]:
+    """Which strategies fell back, and why."""
+    fallen = {e["extra_info"]["strategy"]: e["extra_info"].get("fallback") for e in entries}
+    notes = [f"{strategy} fell back, not pruned: {reason}" for strategy, reason in fallen.items() if reason]
+    return [line for note in notes for line in textwrap.wrap(note, 100)]
 
 
 def _is_timed(entry: Entry) -> bool:
@@ -49,13 +66,21 @@ def _is_timed(entry: Entry) -> bool:
 
 def _row(entry: Entry) -> tuple[str, ...]:
     info = entry["extra_info"]
-    proof = f"exact, {info['proof']['digest'][:8]}" if info.get("proof") else "FAILED"
-    if not _is_timed(entry):
-        return (info["strategy"], "not timed", "-", "-", proof)
-    stats, speedup = entry["stats"], info["speedup"]
-    seconds = f"{stats['median']:.3f} ± {stats['stddev']:.3f}"
-    rate = f"{info['frames_per_second']:.0f}"
-    return (info["strategy"], seconds, rate, f"{speedup:.2f}x" if speedup else "-", proof)
+    proof = ("fell back" if "fallback" in info else "exact") if info.get("proof") else "FAILED"
+    if info["strategy"].startswith("limit-"):
+        proof = "-"
+    cells = [info["strategy"], "not timed", "-", "-", "-"]
+    if _is_timed(entry):
+        stats = entry["stats"]
+        cells[1] = f"{stats['median']:.3f} ± {stats['stddev']:.3f}"
+        cells[2] = f"{info['frames_per_second']:.0f}"
+        cells[3] = f"{info['speedup']:.2f}x" if info["speedup"] else "-"
+        cells[4] = f"{info['of_limit']:.0%}" if info.get("of_limit") else "-"
+    cost, packets = info.get("cost"), info.get("packets")
+    cells.append(f"{cost['cpu_seconds']:.2f}" if cost else "-")
+    cells.append(f"{cost['peak_bytes'] / 1e9:.2f}" if cost else "-")
+    cells.append(f"{packets['decoded'] / packets['in_file']:.0%}" if packets else "-")
+    return (*cells, proof)
 
 
 def _aligned(row: tuple[str, ...], widths: list[int]) -> list[str]:

@@ -25,7 +25,7 @@ FAULTS = """
 calls = []
 
 def pytest_configure(config):
-    from benchmarks.strategies import STRATEGIES
+    from benchmarks.strategies import STRATEGIES, Strategy
     from benchmarks.strategies.one_decoder import sequential
 
     def off_by_one(workload, workers):
@@ -47,8 +47,9 @@ def pytest_configure(config):
         return sequential(workload, workers) if len(calls) < 3 else one_pixel(workload, workers)
 
     for fault in (off_by_one, one_pixel, drops_one, swaps_two, wrong_later):
-        STRATEGIES[fault.__name__.replace("_", "-")] = fault
-    del STRATEGIES["processes"]
+        STRATEGIES[fault.__name__.replace("_", "-")] = Strategy(fault)
+    for slow in ("processes", "shared-processes", "pruned-processes"):
+        del STRATEGIES[slow]
 """
 
 

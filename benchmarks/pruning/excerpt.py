@@ -19,6 +19,9 @@ from fixtures.workload import Workload
 VideoPacket: TypeAlias = "av.Packet[VideoStream]"
 
 
+BATCH_FRAMES = 8
+
+
 class WrongFrameError(Exception):
     """Decoding an excerpt gave other frames than were planned."""
 
@@ -28,7 +31,7 @@ class Excerpt:
     """A small MP4 (or MOV) in memory; can be decoded anywhere, with no access to the file."""
 
     data: bytes
-    frames: tuple[int, ...]  # indices within the excerpt, in exact seek mode
+    frames: tuple[int, ...]  # rising indices within the excerpt, in exact seek mode
     seconds: tuple[float, ...]  # when each of them is shown, within the excerpt
     rows: tuple[int, ...]  # where each goes in the output
 
@@ -55,37 +58,39 @@ def cut(workload: Workload, plan: Plan) -> Iterator[Excerpt]:
         raise PlanDeclinedError(f"PyAV cannot cut it: {error}") from error
 
 
-def decode_excerpt(excerpt: Excerpt) -> Tensor:
-    """Decode the excerpt's frames.
+def decode_excerpt(excerpt: Excerpt) -> Iterator[tuple[tuple[int, ...], Tensor]]:
+    """Decode the excerpt's frames, a few at a time: what is copied on soon stays in the processor's caches.
 
-    Returns:
-        uint8 [len(frames), C, H, W].
+    Yields:
+        The rows of the output that these frames are for, and the frames: uint8 [n, C, H, W].
 
     Raises:
         WrongFrameError: if a frame is not shown at the planned time, or cannot be decoded.
     """
     try:
         decoder = VideoDecoder(excerpt.data, seek_mode="exact")
-        batch = decoder.get_frames_at(list(excerpt.frames))
+        for start in range(0, len(excerpt.frames), BATCH_FRAMES):
+            some = slice(start, start + BATCH_FRAMES)
+            batch = decoder.get_frames_at(list(excerpt.frames[some]))
+            planned = torch.tensor(excerpt.seconds[some], dtype=torch.float64)
+            if not torch.allclose(batch.pts_seconds, planned, rtol=0, atol=1e-6):
+                raise WrongFrameError("a frame is not shown at its planned time")
+            yield excerpt.rows[some], batch.data
     except (RuntimeError, IndexError) as error:
         raise WrongFrameError(str(error)) from error
-    planned = torch.tensor(excerpt.seconds, dtype=torch.float64)
-    if not torch.allclose(batch.pts_seconds, planned, rtol=0, atol=1e-6):
-        raise WrongFrameError("a frame is not shown at its planned time")
-    return batch.data
 
 
 def _excerpt(stream: VideoStream, packets: list[VideoPacket], run: Run, plan: Plan) -> Excerpt:
     times = [plan.packets[position].pts for position in run.positions]
     shown, stored = _timestamps(times)
     order = {time: frame for frame, time in enumerate(sorted(times))}
-    wanted = [plan.packets[position].pts for position, _ in run.requests]
+    requests = sorted((plan.packets[position].pts, row) for position, row in run.requests)
     ticks = dict(zip(times, shown, strict=True))
     return Excerpt(
         data=_write(stream, packets, shown, stored),
-        frames=tuple(order[time] for time in wanted),
-        seconds=tuple(ticks[time] * plan.seconds_per_tick for time in wanted),
-        rows=tuple(row for _, row in run.requests),
+        frames=tuple(order[time] for time, _ in requests),
+        seconds=tuple(ticks[time] * plan.seconds_per_tick for time, _ in requests),
+        rows=tuple(row for _, row in requests),
     )
 
 

@@ -27,6 +27,7 @@ class Plan:
     packets: list[Packet]
     seconds_per_tick: float
     kept: int  # packets that are decoded
+    unpruned: int  # packets that a decoder of the file decodes: of GOPs up to their last requested frame
     how: str  # by which rule packets were dropped, or that none were
 
 
@@ -53,7 +54,10 @@ def make_plan(workload: Workload, pieces: int) -> Plan:
     needed = sum(packet.needed for gop in used for packet in read.packets[gop.start : gop.stop])
     runs = tuple(_runs(gops, read, smallest=max(1, needed // pieces)))
     kept = sum(len(run.positions) for run in runs)
-    return Plan(runs, read.packets, read.seconds_per_tick, kept, read.rule.name)
+    unpruned = sum(
+        max(position for position, _ in gop.requests + gop.leading) + 1 - gop.start for gop in used
+    )
+    return Plan(runs, read.packets, read.seconds_per_tick, kept, unpruned, read.rule.name)
 
 
 def _locate(workload: Workload, read: Packets) -> list[int]:

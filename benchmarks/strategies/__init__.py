@@ -6,25 +6,32 @@ timed, compared and reported.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from torch import Tensor
 
 from benchmarks.strategies.joblib_workers import processes, shared_processes, threads
 from benchmarks.strategies.one_decoder import ffmpeg_threads, sequential
-from benchmarks.strategies.pruned import pruned, pruned_processes, pruned_threads
+from benchmarks.strategies.excerpt_workers import pruned, pruned_processes, pruned_threads
 from fixtures.workload import Workload
 
-Strategy = Callable[[Workload, int], Tensor]
+
+class Strategy(NamedTuple):
+    """A way of decoding a workload."""
+
+    decode: Callable[[Workload, int], Tensor]
+    prunes: bool = False  # whether it decodes only what the plan keeps
+
 
 BASELINE = "sequential"  # the strategy that all others are proven against and compared with
 
 STRATEGIES: dict[str, Strategy] = {
-    "sequential": sequential,
-    "ffmpeg-threads": ffmpeg_threads,
-    "processes": processes,
-    "threads": threads,
-    "shared-processes": shared_processes,
-    "pruned": pruned,
-    "pruned-threads": pruned_threads,
-    "pruned-processes": pruned_processes,
+    "sequential": Strategy(sequential),
+    "ffmpeg-threads": Strategy(ffmpeg_threads),
+    "processes": Strategy(processes),
+    "threads": Strategy(threads),
+    "shared-processes": Strategy(shared_processes),
+    "pruned": Strategy(pruned, prunes=True),
+    "pruned-threads": Strategy(pruned_threads, prunes=True),
+    "pruned-processes": Strategy(pruned_processes, prunes=True),
 }

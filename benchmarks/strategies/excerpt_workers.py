@@ -33,7 +33,7 @@ def pruned(workload: Workload, workers: int) -> Tensor:  # noqa: ARG001  every s
     output = new_output(workload)
     try:
         excerpts = cut(workload, make_plan(workload, RUNS_PER_WORKER))
-        _require_all(workload, (write_rows(output, e.rows, decode_excerpt(e)) for e in excerpts))
+        _require_all(workload, (_decode(excerpt, output) for excerpt in excerpts))
     except (PlanDeclinedError, WrongFrameError) as reason:
         _warn(reason)
         return sequential(workload, 1)
@@ -43,14 +43,10 @@ def pruned(workload: Workload, workers: int) -> Tensor:  # noqa: ARG001  every s
 def pruned_threads(workload: Workload, workers: int) -> Tensor:
     """Excerpts handed to threads as they get free; each writes into its rows of one output."""
     output = new_output(workload)
-
-    def decode(excerpt: Excerpt) -> int:
-        return write_rows(output, excerpt.rows, decode_excerpt(excerpt))
-
     try:
         plan = make_plan(workload, RUNS_PER_WORKER * workers)
         run = Parallel(n_jobs=workers, backend="threading", batch_size=1)
-        _require_all(workload, run(delayed(decode)(excerpt) for excerpt in cut(workload, plan)))
+        _require_all(workload, run(delayed(_decode)(excerpt, output) for excerpt in cut(workload, plan)))
     except (PlanDeclinedError, WrongFrameError) as reason:
         _warn(reason)
         return (sequential if isinstance(reason, UnsafeSeekError) else threads)(workload, workers)
@@ -71,8 +67,12 @@ def pruned_processes(workload: Workload, workers: int) -> Tensor:
         return (sequential if isinstance(reason, UnsafeSeekError) else shared_processes)(workload, workers)
 
 
+def _decode(excerpt: Excerpt, output: Tensor) -> int:
+    return sum(write_rows(output, rows, frames) for rows, frames in decode_excerpt(excerpt))
+
+
 def _decode_into(excerpt: Excerpt, workload: Workload, path: str) -> int:
-    return write_rows(open_output(workload, path), excerpt.rows, decode_excerpt(excerpt))
+    return _decode(excerpt, open_output(workload, path))
 
 
 def _require_all(workload: Workload, written: Iterable[int]) -> None:
