@@ -21,8 +21,8 @@ from benchmarks.pruning.plan import Plan, make_plan
 from benchmarks.rounds import Rounds
 from benchmarks.session import entries
 from benchmarks.strategies import STRATEGIES
-from benchmarks.strategies.joblib_workers import stop_processes
 from benchmarks.strategies.excerpt_workers import FallbackWarning
+from benchmarks.strategies.joblib_workers import stop_processes
 from fixtures.console import Console
 from fixtures.long_video import LongVideo
 from fixtures.settings import Settings
