@@ -12,7 +12,7 @@ from av.video.stream import VideoStream
 from torch import Tensor
 from torchcodec.decoders import VideoDecoder
 
-from benchmarks.pruning.packets import PlanDeclinedError, open_stream
+from benchmarks.pruning.packets import CannotCutError, open_stream
 from benchmarks.pruning.plan import Plan, Run
 from fixtures.workload import Workload
 
@@ -40,7 +40,7 @@ def cut(workload: Workload, plan: Plan) -> Iterator[Excerpt]:
     """Cut the plan's runs out of the file, in one pass over it, one after the other.
 
     Raises:
-        PlanDeclinedError: if PyAV cannot write the codec into MP4.
+        CannotCutError: if PyAV cannot write the codec into MP4.
     """
     try:
         with av.open(str(workload.video.path)) as container:
@@ -55,7 +55,7 @@ def cut(workload: Workload, plan: Plan) -> Iterator[Excerpt]:
                     read += 1
                 yield _excerpt(stream, [window[p] for p in run.positions], run, plan)
     except (av.FFmpegError, ValueError) as error:
-        raise PlanDeclinedError(f"PyAV cannot cut it: {error}") from error
+        raise CannotCutError(f"PyAV cannot cut it: {error}") from error
 
 
 def decode_excerpt(excerpt: Excerpt) -> Iterator[tuple[tuple[int, ...], Tensor]]:

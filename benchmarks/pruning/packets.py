@@ -14,11 +14,14 @@ EXACT_CONTAINERS = {"mov", "matroska", "avi"}
 
 
 class PlanDeclinedError(Exception):
-    """Packets and frames cannot be matched one to one, or cannot be cut; the message gives the reason."""
+    """Packets and frames cannot be matched one to one; the message gives the reason.
+
+    Which frames TorchCodec gives may then depend on where a decoder begins: only `sequential` is safe.
+    """
 
 
-class UnsafeSeekError(PlanDeclinedError):
-    """Which frames TorchCodec gives here depends on where it seeks: only one decoder gives one answer."""
+class CannotCutError(PlanDeclinedError):
+    """There is a plan, and PyAV cannot write this codec's packets: any unpruned strategy is safe."""
 
 
 class Packet(NamedTuple):
@@ -69,7 +72,7 @@ def open_stream(container: InputContainer, video: Video) -> VideoStream:
 
 def _read(container: InputContainer, video: Video, *, keep_all: bool = False) -> Packets:
     if not EXACT_CONTAINERS & set(container.format.name.split(",")):
-        raise UnsafeSeekError(f"seeking in {container.format.name} is not exact")
+        raise PlanDeclinedError(f"seeking in {container.format.name} is not exact")
     stream = open_stream(container, video)
     context = stream.codec_context
     rule = rule_for(context.codec.canonical_name, context.codec.intra_only, bytes(context.extradata or b""))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import floor
 
-from benchmarks.pruning.packets import Packet, Packets, PlanDeclinedError, UnsafeSeekError, read_packets
+from benchmarks.pruning.packets import Packet, Packets, PlanDeclinedError, read_packets
 from fixtures.workload import Workload
 
 Requests = tuple[tuple[int, int], ...]  # (position of the packet that holds the frame, row of the output)
@@ -81,7 +81,7 @@ def _locate(workload: Workload, read: Packets) -> list[int]:
                 raise PlanDeclinedError("the frame rate varies, and approximate seek mode guesses by it")
     located = [order[index] for index in workload.indices]
     if workload.seek_mode == "approximate" and any(packets[p].pts < packets[p].keyframe_pts for p in located):
-        raise UnsafeSeekError("approximate seek mode may miss frames that are shown before their keyframe")
+        raise PlanDeclinedError("approximate seek mode may miss frames that are shown before their keyframe")
     return located
 
 

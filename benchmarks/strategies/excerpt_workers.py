@@ -1,8 +1,8 @@
 """Decode only the packets that the requested frames need: `pruned`, `pruned-threads`, `pruned-processes`.
 
-The file is planned and cut as part of the work, and its time is the strategy's. Where there is no plan,
-or an excerpt does not give the planned frames, the same kind of worker decodes unpruned (or a single decoder,
-where splitting would not be exact either) and a FallbackWarning tells why.
+The file is planned and cut as part of the work, and its time is the strategy's. Where there is no plan, or
+an excerpt does not give the planned frames, `sequential` decodes; where packets cannot be cut, the same
+kind of worker decodes unpruned. A FallbackWarning tells why.
 """
 
 import warnings
@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 from torch import Tensor
 
 from benchmarks.pruning.excerpt import Excerpt, WrongFrameError, cut, decode_excerpt
-from benchmarks.pruning.packets import PlanDeclinedError, UnsafeSeekError
+from benchmarks.pruning.packets import CannotCutError, PlanDeclinedError
 from benchmarks.pruning.plan import make_plan
 from benchmarks.strategies.joblib_workers import shared_processes, threads
 from benchmarks.strategies.one_decoder import sequential
@@ -49,7 +49,7 @@ def pruned_threads(workload: Workload, workers: int) -> Tensor:
         _require_all(workload, run(delayed(_decode)(excerpt, output) for excerpt in cut(workload, plan)))
     except (PlanDeclinedError, WrongFrameError) as reason:
         _warn(reason)
-        return (sequential if isinstance(reason, UnsafeSeekError) else threads)(workload, workers)
+        return (threads if isinstance(reason, CannotCutError) else sequential)(workload, workers)
     return output.permute(0, 3, 1, 2)
 
 
@@ -64,7 +64,7 @@ def pruned_processes(workload: Workload, workers: int) -> Tensor:
             return output.permute(0, 3, 1, 2)
     except (PlanDeclinedError, WrongFrameError) as reason:
         _warn(reason)
-        return (sequential if isinstance(reason, UnsafeSeekError) else shared_processes)(workload, workers)
+        return (shared_processes if isinstance(reason, CannotCutError) else sequential)(workload, workers)
 
 
 def _decode(excerpt: Excerpt, output: Tensor) -> int:
