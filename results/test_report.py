@@ -32,7 +32,7 @@ def test_rates_follow_from_the_medians() -> None:
 
 def test_there_is_no_speedup_without_the_baseline() -> None:
     entries = [entry("threads", 2.0)]
-    assert table(entries)[1].split() == ["threads", "2.000", "±", "0.200", "50", "-", "exact,", "abababab"]
+    assert table(entries)[1].split() == ["threads", "2.000", "±", "0.200", "50", *"----", "-", "exact"]
     assert entries[0]["extra_info"]["speedup"] is None
 
 
@@ -49,7 +49,7 @@ def test_the_table_is_aligned_and_fits() -> None:
         == 1
     )
     assert max(map(len, lines)) <= 100
-    assert lines[3].split() == ["broken", "not", "timed", "-", "-", "FAILED"]
+    assert lines[3].split() == ["broken", "not", "timed", *"------", "FAILED"]
 
 
 def test_equal_workloads_do_not_differ() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
+from benchmarks.limits import LIMITS
 from benchmarks.strategies import STRATEGIES
 from fixtures.corpus import make_video
 from fixtures.suite_runner import ROOT, run_suite, suite_command
@@ -44,7 +45,7 @@ def pytest_configure(config):
 
     def wrong_later(workload, workers):
         calls.append(workload)
-        return sequential(workload, workers) if len(calls) < 3 else one_pixel(workload, workers)
+        return sequential(workload, workers) if len(calls) < 4 else one_pixel(workload, workers)
 
     for fault in (off_by_one, one_pixel, drops_one, swaps_two, wrong_later):
         STRATEGIES[fault.__name__.replace("_", "-")] = Strategy(fault)
@@ -81,13 +82,17 @@ def output(video: Path, storage: Path) -> str:
 def test_json_holds_what_was_measured(output: str, storage: Path, video: Path) -> None:  # noqa: ARG001
     (history,) = saved(storage)
     benchmarks = history["benchmarks"]
-    assert [b["extra_info"]["strategy"] for b in benchmarks] == list(STRATEGIES)
+    assert [b["extra_info"]["strategy"] for b in benchmarks] == [*STRATEGIES, *LIMITS]
     baseline = benchmarks[0]
-    assert len({b["extra_info"]["proof"]["digest"] for b in benchmarks}) == 1
+    proofs = {json.dumps(b["extra_info"].get("proof")) for b in benchmarks[: len(STRATEGIES)]}
+    assert len(proofs) == 1
+    assert json.loads(proofs.pop())["frames"] == 7
     for benchmark in benchmarks:
         info, stats = benchmark["extra_info"], benchmark["stats"]
         assert len(stats["data"]) == 2
-        assert info["proof"]["frames"] == info["frames"] == 7
+        assert info["frames"] == 7
+        assert info["cost"]["cpu_seconds"] > 0
+        assert info["cost"]["peak_bytes"] > 50e6
         assert info["workers"] == 2
         assert info["frames_per_second"] == pytest.approx(7 / stats["median"])
         assert info["speedup"] == pytest.approx(baseline["stats"]["median"] / stats["median"])
@@ -121,11 +126,11 @@ def test_what_a_person_sees(output: str) -> None:
         names = ["proof pass", "warm-up 2 of 2", "round 1 of 2", "round 2 of 2"]
         assert [line.partition(" (last")[0] for line in rounds] == names
         assert all(re.search(r"\(last \d+\.\d\d s\)$", line) for line in rounds[1:])
-    table = output[output.index("= decoding =") :].splitlines()[1 : len(STRATEGIES) + 2]
+    table = output[output.index("= decoding =") :].splitlines()[1 : len(STRATEGIES) + len(LIMITS) + 2]
     assert table[0].split("  ")[0] == "strategy"
-    assert [row.split()[0] for row in table[1:]] == list(STRATEGIES)
+    assert [row.split()[0] for row in table[1:]] == [*STRATEGIES, *LIMITS]
     assert all(
-        len(row) <= 100 and re.search(r"\d\.\d{3} ± \d\.\d{3} .* exact, \w{8}$", row) for row in table[1:]
+        len(row) <= 100 and re.search(r"\d\.\d{3} ± \d\.\d{3} .* (exact|-)$", row) for row in table[1:]
     )
 
 
@@ -163,7 +168,7 @@ def test_the_compare_command(output: str, storage: Path) -> None:  # noqa: ARG00
 def test_faulty_strategies_are_caught_and_leave_no_trace(video: Path, tmp_path: Path) -> None:
     (tmp_path / "faults.py").write_text(FAULTS)
     done = run_suite(
-        "-p", "faults", SPEED, "--video", video, "--rounds=2", "--warmup-rounds=0",
+        "-p", "faults", SPEED, "-k", "decode", "--video", video, "--rounds=2", "--warmup-rounds=0",
         "--benchmark-autosave", f"--benchmark-storage={tmp_path}",
         PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}",
     )  # fmt: skip
@@ -179,8 +184,14 @@ def test_faulty_strategies_are_caught_and_leave_no_trace(video: Path, tmp_path: 
     ):
         assert re.search(said, done.stdout), said
     (history,) = saved(tmp_path)
-    assert [b["param"] for b in history["benchmarks"]] == ["sequential", "ffmpeg-threads", "threads"]
-    assert re.search(r"^one-pixel +not timed +- +- +FAILED$", done.stdout, MULTILINE)
+    assert [b["param"] for b in history["benchmarks"]] == [
+        "sequential",
+        "ffmpeg-threads",
+        "threads",
+        "pruned",
+        "pruned-threads",
+    ]
+    assert re.search(r"^one-pixel +not timed .* FAILED$", done.stdout, MULTILINE)
 
 
 def test_nothing_is_saved_where_nothing_was_proven(video: Path, tmp_path: Path) -> None:
@@ -260,8 +271,10 @@ def is_alive(process: psutil.Process) -> bool:
         return False
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_interrupt_in_the_middle_of_a_round(end: signal.Signals, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("strategy", "end"), [("processes", signal.SIGINT), ("pruned-processes", signal.SIGTERM)]
+)
+def test_interrupt_in_the_middle_of_a_round(strategy: str, end: signal.Signals, tmp_path: Path) -> None:
     """Only the main process gets the signal, as from a CI runner: its workers must go all the same."""
     arguments = [
         "-k",
@@ -276,7 +289,7 @@ def test_interrupt_in_the_middle_of_a_round(end: signal.Signals, tmp_path: Path)
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            if line.startswith("processes        round 3"):
+            if line.startswith(f"{strategy:<20} round 3"):
                 break
         family = psutil.Process(process.pid).children(recursive=True)
         assert len(family) >= 2

@@ -1,7 +1,7 @@
 """The indices in contiguous chunks, one a worker: `processes`, `shared-processes`, `threads`, by joblib."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import psutil
 import torch
@@ -40,11 +40,20 @@ def _decode_rows(workload: Workload, rows: Sequence[int], path: str) -> None:
 
 def stop_processes() -> None:
     """End loky's worker processes, also where an interrupt has killed the thread that manages them."""
+    workers = list(_loky_processes())
+    if not workers:
+        return
     get_reusable_executor().shutdown(wait=True, kill_workers=True)
-    for child in psutil.Process().children():
+    for worker in workers:
         with contextlib.suppress(psutil.NoSuchProcess):
+            worker.kill()
+
+
+def _loky_processes() -> Iterator[psutil.Process]:
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
             if "LokyProcess" in " ".join(child.cmdline()):
-                child.kill()
+                yield child
 
 
 def _decode_chunks(workload: Workload, workers: int, backend: str) -> Tensor:
