@@ -16,8 +16,8 @@ COLUMNS = (
     "strategy", "median ± std s", "frames/s", "speed-up", "of limit", "CPU s", "peak GB", "decoded", "proof",
 )  # fmt: skip
 LEGEND = (
-    "speed-up: over sequential. of limit: of the speed at which FFmpeg's command decodes the same packets",
-    "without converting or keeping them. CPU, peak memory: of all processes. decoded: of the file's packets.",
+    "speed-up: over sequential; of limit: of FFmpeg's speed on the same packets, converting and keeping",
+    "nothing; CPU s, peak GB: of all processes, in the untimed pass; decoded: of the file's packets.",
 )
 
 

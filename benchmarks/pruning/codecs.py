@@ -96,7 +96,7 @@ def _h264(length_size: int) -> Rule:
                 slices += 1
                 idr += kind == 5
                 needed |= bool(header & 0x60)
-            elif kind in {14, 20, 21}:  # scalable and multiview extensions: not judged
+            elif kind in {7, 8, 13, 14, 15, 20, 21}:  # parameter sets; scalable and multiview extensions
                 needed = True
         return Role(starts=bool(slices) and idr == slices, starts_open=False, needed=needed or not slices)
 
@@ -113,15 +113,17 @@ def _hevc(length_size: int) -> Rule:
 
     def judge(data: Data, _is_keyframe: bool) -> Role:
         kinds = []
+        has_parameters = False
         for first, second in nal_units(data, length_size):
             kind = (first >> 1) & 63
+            has_parameters |= 32 <= kind <= 34
             if kind < 32:
                 if (second & 7) != 1:
                     raise LayeredError("the file has temporal layers")
                 kinds.append(kind)
         if any(16 <= kind <= 18 for kind in kinds):
             raise ValueError("the file has BLA pictures, whose leading pictures are not shown")
-        disposable = bool(kinds) and all(kind in {0, 2, 4, 6, 8} for kind in kinds)
+        disposable = not has_parameters and bool(kinds) and all(kind in {0, 2, 4, 6, 8} for kind in kinds)
         starts = bool(kinds) and all(kind in {19, 20, 21} for kind in kinds)
         return Role(starts=starts, starts_open=starts and 21 in kinds, needed=not disposable)
 

@@ -87,6 +87,8 @@ def _read(container: InputContainer, video: Video, *, keep_all: bool = False) ->
             raise PlanDeclinedError("the file gives a packet no time stamp")
         if packet.is_discard:
             raise PlanDeclinedError("an edit list hides packets")
+        if packets and packet.has_sidedata("new_extradata"):
+            raise PlanDeclinedError("the codec's parameters change within the file")
         if packet.is_corrupt:
             raise PlanDeclinedError("a packet is damaged")
         if packet.is_keyframe:
