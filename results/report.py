@@ -13,11 +13,11 @@ from results.identity import Entry
 
 BASELINE = "sequential"
 COLUMNS = (
-    "strategy", "median ± std s", "frames/s", "speed-up", "of limit", "CPU s", "peak GB", "decoded", "proof",
+    "strategy", "median ± std s", "frames/s", "speed-up", "limit", "CPU s", "peak GB", "decoded", "proof",
 )  # fmt: skip
 LEGEND = (
-    "speed-up: over sequential; of limit: of FFmpeg's speed on the same packets, converting and keeping",
-    "nothing; CPU s, peak GB: of all processes, in the untimed pass; decoded: of the file's packets.",
+    "speed-up: over sequential; limit: share of FFmpeg's speed on the same packets, nothing converted",
+    "or kept; CPU s, peak GB: of all processes, in the untimed pass; decoded: of the file's packets.",
 )
 
 

@@ -43,10 +43,10 @@ def stop_processes() -> None:
     workers = list(_loky_processes())
     if not workers:
         return
-    get_reusable_executor().shutdown(wait=True, kill_workers=True)
-    for worker in workers:
+    for worker in workers:  # first: an executor that still has work would wait for it
         with contextlib.suppress(psutil.NoSuchProcess):
             worker.kill()
+    get_reusable_executor(reuse=True, kill_workers=True).shutdown(wait=True, kill_workers=True)
 
 
 def _loky_processes() -> Iterator[psutil.Process]:
