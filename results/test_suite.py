@@ -257,6 +257,8 @@ def test_torchcodec_that_cannot_load(tmp_path: Path) -> None:
 @contextlib.contextmanager
 def running_suite(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
     """A run in its own process group, whose output is read while it runs."""
+    # A shell starts background jobs with SIGINT ignored, which is inherited: a user's terminal does not.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         suite_command(*arguments),
         cwd=ROOT,
@@ -265,6 +267,7 @@ def running_suite(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
         text=True,
         start_new_session=True,
     )
+    signal.signal(signal.SIGINT, inherited)
     with process:
         try:
             yield process
