@@ -6,10 +6,18 @@ VENV := .venv
 INSTALLED := $(VENV)/installed-from-pyproject-and-constraints
 PYTEST := $(VENV)/bin/python -m pytest
 
-.PHONY: bench test check setup system clean
+.PHONY: bench bench-peers bench-scaling test check setup system clean
+BENCH := $(PYTEST) benchmarks/test_speed.py --benchmark-only --benchmark-autosave
+BENCH += $(if $(VIDEO),--video "$(VIDEO)")
 
 bench: setup  ## time every strategy at full size; saves under results/
-	$(PYTEST) benchmarks/test_speed.py --benchmark-only --benchmark-autosave $(if $(VIDEO),--video "$(VIDEO)") $(ARGS)
+	$(BENCH) $(ARGS)
+
+bench-peers: setup  ## the strategies and what other libraries take for the same frames
+	$(BENCH) -m "not scaling" $(ARGS)
+
+bench-scaling: setup  ## the parallel strategies at other numbers of workers and threads
+	$(BENCH) -m scaling $(ARGS)
 
 test: check  ## lint, types, and all tests (nothing is timed)
 	$(PYTEST) --benchmark-skip $(ARGS)

@@ -2,23 +2,25 @@
 
 from benchmarks.identity import Identity
 from fixtures.long_video import LongVideo
-from fixtures.sampling import sample_step
-from fixtures.settings import Settings
+from fixtures.sampling import spacing
+from fixtures.settings import DEFAULT, Settings
 from fixtures.workload import Workload
 
 
-def header(workload: Workload, video: LongVideo, settings: Settings, identity: Identity) -> list[str]:
+def header(
+    name: str, workload: Workload, video: LongVideo, settings: Settings, identity: Identity
+) -> list[str]:
     """The lines that tell a person what runs, on what, with which versions."""
     frames, seek_mode = len(workload.indices), workload.seek_mode
-    step = sample_step(video.fps, settings.sample_fps)
     machine, software = identity["machine"], identity["software"]
     ffmpeg = software["ffmpeg"]
     assert isinstance(ffmpeg, dict)
-    rows = {
+    rows = {"workload": name} if name != DEFAULT else {}
+    rows |= {
         "clip": f"{video.name}, {duration(video.clip_seconds)}, {video.width}x{video.height}, "
         f"{video.fps:.6g} fps, {video.codec}",
         "long video": f"{duration(video.seconds)}, {video.frames} frames ({video.loops} x the clip)",
-        "sampled": f"{frames} frames, 1 in {step} ({settings.sample_fps:g} a second), seek mode {seek_mode}",
+        "sampled": f"{frames} frames, {spacing(workload.indices, workload.video.fps)}, seek mode {seek_mode}",
         "memory": f"{workload.output_bytes / 1e9:.2f} GB of frames",
         "workers": f"{settings.workers} on {machine['usable_cpus']} usable CPUs, {machine['cpu_model']}",
         "rounds": f"{settings.rounds} timed, {max(1, settings.warmup_rounds)} before (first the proof)",

@@ -6,27 +6,28 @@ from importlib.metadata import version
 
 import cpuinfo
 
-from fixtures.settings import Settings, usable_cpus
+from fixtures.long_video import LongVideo
+from fixtures.sampling import spacing
+from fixtures.settings import usable_cpus
 from fixtures.workload import Workload
 
 Identity = dict[str, dict[str, object]]
 
 
-def identify(workload: Workload, settings: Settings) -> Identity:
+def identify(workload: Workload, video: LongVideo) -> Identity:
     """Describe this run in plain JSON, without a path or a host name.
 
     Two results are of the same work where "work" agrees; "machine" must agree too for their seconds to
     be comparable; "software" is what a comparison is usually about.
     """
-    video = workload.video
     work = {
         "video": video.name,
         "video_sha256": video.sha256,
         "codec": video.codec,
         "size": f"{video.width}x{video.height}",
         "video_frames": video.frames,
-        "loops": settings.loops,
-        "sample_fps": settings.sample_fps,
+        "loops": video.loops,
+        "asked": spacing(workload.indices, workload.video.fps),
         "indices_digest": hashlib.sha256(",".join(map(str, workload.indices)).encode()).hexdigest(),
         "seek_mode": workload.seek_mode,
     }

@@ -70,17 +70,26 @@ def prove(strategy: str, frames: Tensor, baseline: Baseline) -> Proof:
     Raises:
         MismatchError: naming the strategy, the first differing frame, and the difference.
     """
+    require_shape(strategy, frames, baseline)
+    digests = frame_digests(frames)
+    for sample, (ours, theirs) in enumerate(zip(digests, baseline.digests, strict=True)):
+        if ours != theirs:
+            raise MismatchError(f"{strategy}: {_describe(sample, frames[sample], ours, baseline)}")
+    return baseline.proof
+
+
+def require_shape(strategy: str, frames: Tensor, baseline: Baseline) -> None:
+    """Check that there are as many frames as asked for, of the baseline's size and type.
+
+    Raises:
+        MismatchError: if not.
+    """
     expected = (len(baseline.digests), *baseline.frame_shape)
     if tuple(frames.shape) != expected or frames.dtype != torch.uint8:
         raise MismatchError(
             f"{strategy} returned {_shape(frames.shape)} of {str(frames.dtype).removeprefix('torch.')}, "
             f"{BASELINE_NAME} {_shape(expected)} of uint8" + _first_missing(frames, baseline)
         )
-    digests = frame_digests(frames)
-    for sample, (ours, theirs) in enumerate(zip(digests, baseline.digests, strict=True)):
-        if ours != theirs:
-            raise MismatchError(f"{strategy}: {_describe(sample, frames[sample], ours, baseline)}")
-    return baseline.proof
 
 
 BASELINE_NAME = sequential.__name__

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fixtures.console import notes
 from results.identity import Entry, differences
 from results.report import table
 
@@ -51,8 +52,12 @@ def write_summary(reporter: pytest.TerminalReporter) -> None:
     if not mine:
         return
     reporter.section("decoding")
-    for line in table(mine):
-        reporter.write_line(line)
+    scaling = [entry for entry in mine if "ffmpeg_threads" in entry["extra_info"]]
+    for part in ([entry for entry in mine if entry not in scaling], scaling):
+        for line in table(part) if part else []:
+            reporter.write_line(line)
+    for note in dict.fromkeys(notes(reporter.config)):
+        reporter.write_line(note, yellow=True)
     for saved in compared(reporter.config):
         for line in differences(mine, saved["benchmarks"], f"the run of {saved.get('datetime', '?')[:19]}"):
             reporter.write_line(line, yellow=True)

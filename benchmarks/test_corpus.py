@@ -18,10 +18,10 @@ from benchmarks.pruning.plan import make_plan
 from benchmarks.strategies import STRATEGIES, excerpt_workers
 from benchmarks.strategies.excerpt_workers import FallbackWarning
 from benchmarks.strategies.one_decoder import sequential
-from fixtures.corpus import CORPUS, DERIVED, make_corpus_video, small_workload
+from fixtures.corpus import CORPUS, DERIVED, make_corpus_video
 from fixtures.errors import InputError
 from fixtures.settings import SeekMode
-from fixtures.workload import Workload
+from fixtures.workload import Workload, read_workload
 
 KEPT_WHOLE = {"hevc temporal layers", "vp9 alt-ref", "mpeg4 B-frames", "mpeg2 B-frames"}
 FALL_BACK = {"h264 in MPEG-TS", "hevc open GOP in MPEG-TS", "av1", *DERIVED}
@@ -86,11 +86,11 @@ def has_plan(workload: Workload) -> bool:
 @pytest.mark.parametrize("seek_mode", ["approximate", "exact"])
 @pytest.mark.parametrize("name", [*CORPUS, *DERIVED])
 def test_every_strategy_is_exact_or_declines(name: str, seek_mode: SeekMode, corpus: Corpus) -> None:
-    video = small_workload(corpus(name), (), seek_mode)
+    video = read_workload(corpus(name), (), seek_mode)
     for pattern, indices in patterns(video.video.frames).items():
         workload = replace(video, indices=indices)
         expected, _ = decode("sequential", workload)
-        for strategy, (_, prunes) in STRATEGIES.items():
+        for strategy, prunes in ((name, entry.prunes) for name, entry in STRATEGIES.items()):
             if "processes" in strategy and (pattern != "unsorted, repeated" or not has_plan(workload)):
                 continue  # the same code as on threads, and each failure restarts the workers
             frames, fell_back = decode(strategy, workload)
@@ -106,7 +106,7 @@ def test_every_strategy_is_exact_or_declines(name: str, seek_mode: SeekMode, cor
 @pytest.mark.parametrize("name", [*CORPUS, *DERIVED])
 def test_what_is_pruned_kept_whole_or_declined(name: str, seek_mode: SeekMode, corpus: Corpus) -> None:
     """The README's list: that nothing falls back unnoticed."""
-    video = small_workload(corpus(name), (), seek_mode)
+    video = read_workload(corpus(name), (), seek_mode)
     _, fell_back = decode("pruned", replace(video, indices=tuple(range(video.video.frames))))
     falls_back = name in FALL_BACK or (seek_mode == "approximate" and name in FALL_BACK_IN_APPROXIMATE)
     assert fell_back == falls_back
@@ -124,7 +124,7 @@ def test_what_is_pruned_kept_whole_or_declined(name: str, seek_mode: SeekMode, c
 @pytest.mark.parametrize("name", ["h264 short GOPs", "h264 b-pyramid normal", "hevc open GOP", "mjpeg"])
 @given(indices=st.lists(st.integers(0, 74), max_size=20).map(tuple), pieces=st.integers(1, 40))
 def test_plans_cover_any_request(name: str, indices: tuple[int, ...], pieces: int, corpus: Corpus) -> None:
-    workload = small_workload(corpus(name), indices, "exact")
+    workload = read_workload(corpus(name), indices, "exact")
     made = make_plan(workload, pieces)
     assert sorted(row for run in made.runs for _, row in run.requests) == list(range(len(indices)))
     for run in made.runs:
@@ -142,7 +142,7 @@ def test_the_net_catches_a_dropped_reference(
     name: str, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A planner that drops what others refer to gives wrong frames, and the comparison sees it."""
-    workload = small_workload(corpus(name), tuple(range(0, 75, 5)), "exact")
+    workload = read_workload(corpus(name), tuple(range(0, 75, 5)), "exact")
     read = read_packets(workload.video)
     careless = [packet if packet.starts else packet._replace(needed=False) for packet in read.packets]
     monkeypatch.setattr(plan, "read_packets", lambda _: read._replace(packets=careless))
@@ -153,7 +153,7 @@ def test_the_net_catches_a_dropped_reference(
 
 def test_a_frame_at_another_time_falls_back(small_video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An excerpt that gives other frames than planned is not used: the strategy says so and stays exact."""
-    workload = small_workload(small_video, (5, 40), "exact")
+    workload = read_workload(small_video, (5, 40), "exact")
 
     def cut_askew(workload: Workload, made: plan.Plan) -> Iterator[excerpt.Excerpt]:
         for piece in excerpt.cut(workload, made):

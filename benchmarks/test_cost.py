@@ -19,8 +19,8 @@ from benchmarks.strategies import excerpt_workers
 from benchmarks.strategies.joblib_workers import shared_processes, stop_processes
 from benchmarks.strategies.one_decoder import sequential
 from benchmarks.strategies.output import new_output, open_output, shared_output
-from fixtures.corpus import make_video, small_workload
-from fixtures.workload import Workload
+from fixtures.corpus import make_video
+from fixtures.workload import Workload, read_workload
 
 BUSY = "import time\nwhile time.process_time() < 0.5: pass"
 HUNGRY = "x = bytearray(300_000_000)\nimport time\ntime.sleep(0.6)"
@@ -52,7 +52,7 @@ def test_memory_of_this_process_and_its_children_counts() -> None:
 
 def test_the_limit_decodes_what_the_plan_needs(tmp_path: Path) -> None:
     video = make_video(tmp_path / "video.mp4", "-c:v", "libx264", "-g", "10")
-    workload = small_workload(video, (3, 30, 31, 70), "exact")
+    workload = read_workload(video, (3, 30, 31, 70), "exact")
     for limit, packets in ((LIMITS["limit-all-frames"], 75), (needed_frames, make_plan(workload, 32).kept)):
         folder = tmp_path / limit.__name__
         folder.mkdir()
@@ -86,7 +86,7 @@ def names_in_shared_memory() -> set[str]:
 
 def test_an_error_in_a_worker_leaves_no_shared_memory(tmp_path: Path) -> None:
     video = make_video(tmp_path / "video.mp4", "-c:v", "libx264")
-    workload = small_workload(video, tuple(range(75)))
+    workload = read_workload(video, tuple(range(75)))
     stop_processes()
     before = names_in_shared_memory()
     video.unlink()
@@ -97,7 +97,7 @@ def test_an_error_in_a_worker_leaves_no_shared_memory(tmp_path: Path) -> None:
 
 
 def test_a_broken_excerpt_in_a_worker_falls_back(small_video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    workload = small_workload(small_video, (3, 40))
+    workload = read_workload(small_video, (3, 40))
 
     def cut_badly(workload: Workload, plan: Plan) -> Iterator[Excerpt]:
         for excerpt in cut(workload, plan):
@@ -114,7 +114,7 @@ def test_a_broken_excerpt_in_a_worker_falls_back(small_video: Path, monkeypatch:
 
 
 def test_a_killed_worker_leaves_no_shared_memory(small_video: Path) -> None:
-    workload = small_workload(small_video, tuple(range(75)))
+    workload = read_workload(small_video, tuple(range(75)))
     stop_processes()
     before = names_in_shared_memory()
     with shared_output(workload) as (_, path), pytest.raises(TerminatedWorkerError):
@@ -124,7 +124,7 @@ def test_a_killed_worker_leaves_no_shared_memory(small_video: Path) -> None:
 
 
 def test_a_shared_output_has_no_name_and_outlives_its_context(small_video: Path) -> None:
-    workload = small_workload(small_video, (1, 2))
+    workload = read_workload(small_video, (1, 2))
     before = names_in_shared_memory()
     with shared_output(workload) as (output, path):
         open_output(workload, path)[1].fill_(7)
@@ -137,7 +137,7 @@ def test_a_shared_output_has_no_name_and_outlives_its_context(small_video: Path)
 
 
 def test_fetching_pages_changes_nothing(small_video: Path) -> None:
-    workload = small_workload(small_video, tuple(range(75)))
+    workload = read_workload(small_video, tuple(range(75)))
     for _ in range(20):
         output = new_output(workload)
         output.fill_(9)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from benchmarks.strategies import BASELINE, STRATEGIES
 from benchmarks.strategies.decoding import split
-from fixtures.corpus import small_workload
 from fixtures.settings import SeekMode
+from fixtures.workload import read_workload
 
 FRAMES = 75
 PATTERNS = {
@@ -35,7 +35,7 @@ index_lists = st.lists(st.integers(0, FRAMES - 1), max_size=12).map(tuple)
 def assert_exact(
     strategy: str, path: Path, indices: tuple[int, ...], workers: int, seek_mode: SeekMode
 ) -> None:
-    workload = small_workload(path, indices, seek_mode)
+    workload = read_workload(path, indices, seek_mode)
     ours, theirs = (STRATEGIES[name].decode(workload, workers) for name in (strategy, BASELINE))
     assert ours.dtype == torch.uint8
     assert tuple(ours.shape) == (len(indices), 3, workload.video.height, workload.video.width)
@@ -60,9 +60,9 @@ def test_any_indices(
 
 def test_baseline_frames_are_those_asked_for(small_video: Path) -> None:
     """The baseline itself, against decoding everything: a batch picks the same frames as a full pass."""
-    every_frame = STRATEGIES[BASELINE].decode(small_workload(small_video, tuple(range(FRAMES))), 1)
+    every_frame = STRATEGIES[BASELINE].decode(read_workload(small_video, tuple(range(FRAMES))), 1)
     for indices in PATTERNS.values():
-        picked = STRATEGIES[BASELINE].decode(small_workload(small_video, indices), 1)
+        picked = STRATEGIES[BASELINE].decode(read_workload(small_video, indices), 1)
         torch.testing.assert_close(picked, every_frame[list(indices)], atol=0, rtol=0)
     assert len({frame.numpy().tobytes() for frame in every_frame}) == FRAMES
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from benchmarks.proof import MismatchError, frame_digests, prove, take_baseline
 from benchmarks.strategies.one_decoder import sequential
-from fixtures.corpus import small_workload
+from fixtures.workload import read_workload
 
 INDICES = (0, 12, 24, 36)
 
@@ -36,7 +36,7 @@ FAULTS: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_mismatch_is_told(fault: str, small_video: Path) -> None:
-    workload = small_workload(small_video, INDICES)
+    workload = read_workload(small_video, INDICES)
     spoil, message = FAULTS[fault]
     with pytest.raises(MismatchError, match=message) as told:
         prove("broken", spoil(sequential(workload, 1)), take_baseline(workload))
@@ -44,7 +44,7 @@ def test_mismatch_is_told(fault: str, small_video: Path) -> None:
 
 
 def test_equal_frames_are_proven(small_video: Path) -> None:
-    workload = small_workload(small_video, INDICES)
+    workload = read_workload(small_video, INDICES)
     baseline = take_baseline(workload)
     proof = prove("sequential", sequential(workload, 1), baseline)
     assert proof == baseline.proof

@@ -1,9 +1,9 @@
-"""Each strategy on the workload, proven exact first and then timed, and the limits that the machine sets."""
+"""Every number is taken here: strategies, proven exact first and then timed; limits; peers; scaling."""
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, replace
+import importlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,31 +11,35 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from torch import Tensor
 
-from benchmarks.cost import CostMeter
 from benchmarks.header import header
 from benchmarks.identity import Identity, identify
 from benchmarks.limits import LIMITS, decode_shares, prepare_shares
-from benchmarks.proof import Baseline, MismatchError, prove, take_baseline
+from benchmarks.measuring import Measurement
+from benchmarks.peers import INSTALL, PEERS
+from benchmarks.peers.likeness import measure_likeness
+from benchmarks.proof import Baseline, prove, take_baseline
 from benchmarks.pruning.packets import PlanDeclinedError
 from benchmarks.pruning.plan import Plan, make_plan
-from benchmarks.rounds import Rounds
-from benchmarks.session import entries
+from benchmarks.scaling import Setting, settings_for
+from benchmarks.seek_modes import compare_seek_modes
 from benchmarks.strategies import STRATEGIES
-from benchmarks.strategies.excerpt_workers import FallbackWarning
 from benchmarks.strategies.joblib_workers import stop_processes
-from fixtures.console import Console
+from fixtures.console import Console, notes
 from fixtures.long_video import LongVideo
-from fixtures.settings import Settings
+from fixtures.settings import EMBEDDED, Settings, read_settings
 from fixtures.workload import Workload
-from results.identity import Entry
 
 
 @pytest.fixture(scope="session")
-def identity(workload: Workload, long_video: LongVideo, settings: Settings, console: Console) -> Identity:
-    """What this run measures; told to the watcher before anything is decoded."""
-    identity = identify(workload, settings)
-    for line in header(workload, long_video, settings, identity):
+def identity(
+    workload: Workload, workload_name: str, long_video: LongVideo, settings: Settings, console: Console
+) -> Identity:
+    """What is measured; told to the watcher before anything is decoded."""
+    identity = identify(workload, long_video)
+    for line in header(workload_name, workload, long_video, settings, identity):
         console.line(line)
+    if settings.video != EMBEDDED:
+        console.line(f"{'seek modes:':<12}{compare_seek_modes(workload)}")
     return identity
 
 
@@ -63,145 +67,100 @@ def no_worker_survives() -> Iterator[None]:
 
 
 @pytest.fixture
-def entry(
+def measurement(
     request: pytest.FixtureRequest,
     benchmark: BenchmarkFixture,
+    workload_name: str,
     workload: Workload,
     settings: Settings,
     identity: Identity,
-) -> Entry:
-    """This benchmark's row; it is in the table from the start, so that a failure shows there."""
-    info: dict[str, Any] = benchmark.extra_info
-    (name,) = request.node.callspec.params.values()
-    info.update(strategy=name, workers=settings.workers, frames=len(workload.indices), **identity)
-    entry: Entry = {"extra_info": info, "stats": None}
-    entries(request.config).append(entry)
-    return entry
+    console: Console,
+) -> Measurement:
+    """This benchmark's place in the session."""
+    return Measurement(request.config, benchmark, workload_name, workload, settings, identity, console)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_decode(
-    strategy: str,
-    benchmark: BenchmarkFixture,
-    entry: Entry,
-    workload: Workload,
-    settings: Settings,
-    baseline: Baseline,
-    plan: Plan | None,
-    console: Console,
-) -> None:
+def test_decode(strategy: str, measurement: Measurement, baseline: Baseline, plan: Plan | None) -> None:
     """Seconds to decode the workload's frames into memory, warm: file in the page cache, workers started.
 
     What the number cannot see: the first start of worker processes, and reading from a cold disk.
     """
-    decode, prunes = STRATEGIES[strategy]
-    info = entry["extra_info"]
-    rounds = Rounds(strategy, settings, console)
-
-    def prove_frames(frames: Tensor, when: str = "") -> None:
-        _prove(strategy + when, frames, baseline, info)
-
-    with fallback_noted(info):
-        rounds.before()
-        # The first start of worker processes is neither in the times nor in the cost.
-        decode(replace(workload, indices=workload.indices[: settings.workers]), settings.workers)
-        with CostMeter() as meter:
-            frames = decode(workload, settings.workers)
-            meter.cpu_done()
-            prove_frames(frames)
-        rounds.after()
-        del frames
-        info["cost"] = asdict(meter.cost)
-        is_pruned = prunes and "fallback" not in info
-        info["limit"] = "limit-needed-frames" if is_pruned else "limit-all-frames"
-        info["packets"] = _packets(plan, is_pruned=is_pruned)
-        with timed(benchmark, entry):
-            frames = benchmark.pedantic(
-                decode,
-                args=(workload, settings.workers),
-                setup=rounds.before,
-                teardown=rounds.after,
-                rounds=settings.rounds,
-                warmup_rounds=rounds.warmups_after_first,
-            )
-            prove_frames(frames, ", in its last round,")
-    rounds.done()
+    workers = measurement.settings.workers
+    measurement.begin(strategy, workers)
+    _measure(measurement, STRATEGIES[strategy].decode, baseline)
+    _add_plan(measurement.info, plan, prunes=STRATEGIES[strategy].prunes)
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-def test_limit(
-    limit: str,
-    benchmark: BenchmarkFixture,
-    entry: Entry,
-    workload: Workload,
-    settings: Settings,
-    console: Console,
-    tmp_path: Path,
-) -> None:
+def test_limit(limit: str, measurement: Measurement, tmp_path: Path) -> None:
     """Seconds in which FFmpeg's own command decodes the same packets, without conversion or result.
 
     What the number cannot see: that a strategy also has to convert, store and return its frames.
     """
+    workers = measurement.settings.workers
+    measurement.begin(limit, workers)
     try:
-        shares = prepare_shares(LIMITS[limit](workload), settings.workers, tmp_path)
+        shares = prepare_shares(LIMITS[limit](measurement.workload), workers, tmp_path)
     except PlanDeclinedError as reason:
-        entry["extra_info"]["fallback"] = f"no share can be cut: {reason}"
+        measurement.info["fallback"] = f"no share can be cut: {reason}"
         pytest.skip(str(reason))
-    rounds = Rounds(limit, settings, console, first="warm-up")
-    rounds.before()
-    with CostMeter() as meter:
-        decode_shares(shares)
-    rounds.after()
-    entry["extra_info"]["cost"] = asdict(meter.cost)
-    with timed(benchmark, entry):
-        benchmark.pedantic(
-            decode_shares,
-            args=(shares,),
-            setup=rounds.before,
-            teardown=rounds.after,
-            rounds=settings.rounds,
-            warmup_rounds=rounds.warmups_after_first,
-        )
-    rounds.done()
+    measurement.command(partial(decode_shares, shares))
 
 
-@contextmanager
-def timed(benchmark: BenchmarkFixture, entry: Entry) -> Iterator[None]:
-    """Let the timing inside enter history and table only if everything inside has gone well.
-
-    An interrupt, or a last round whose frames are wrong, must leave no trace.
-    """
-    benchmark.has_error = True
-    yield
-    benchmark.has_error = False
-    if benchmark.stats is not None:  # None with --benchmark-disable
-        entry.update(benchmark.stats.as_dict())
-
-
-@contextmanager
-def fallback_noted(info: dict[str, Any]) -> Iterator[None]:
-    """Put the reason of a strategy's FallbackWarning into `info["fallback"]`."""
-
-    def note(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
-        if issubclass(category, FallbackWarning):
-            info["fallback"] = str(message)
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", FallbackWarning)
-        warnings.showwarning = note
-        yield
+@pytest.mark.peers
+@pytest.mark.parametrize("peer", PEERS)
+def test_peer(peer: str, measurement: Measurement, baseline: Baseline) -> None:
+    """Seconds in which another library decodes the same frames; how near they are to ours is measured."""
+    decode, module = PEERS[peer]
+    if module is not None:
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            notes(measurement.config).append(f"peers by {module} were not measured: {INSTALL}")
+            pytest.skip(f"{peer} is not installed or does not load ({error}): {INSTALL}")
+    measurement.begin(peer, measurement.settings.workers, is_peer=True)
+    _measure(measurement, decode, baseline, measure_likeness)
 
 
-def _prove(strategy: str, frames: Tensor, baseline: Baseline, info: dict[str, Any]) -> None:
-    info["proof"] = None
-    try:
-        info["proof"] = asdict(prove(strategy, frames, baseline))
-    except MismatchError as mismatch:
-        pytest.fail(str(mismatch), pytrace=False)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The settings that scaling tries depend on the CPUs of this machine."""
+    if "setting" in metafunc.fixturenames:
+        most = read_settings(metafunc.config).workers
+        metafunc.parametrize("setting", settings_for(most), ids=str)
 
 
-def _packets(plan: Plan | None, *, is_pruned: bool) -> dict[str, Any] | None:
-    if plan is None:
-        return None
-    decoded = plan.kept if is_pruned else plan.unpruned
-    return {"decoded": decoded, "in_file": len(plan.packets), "rule": plan.how if is_pruned else None}
+@pytest.mark.scaling
+def test_scaling(setting: Setting, measurement: Measurement, baseline: Baseline, plan: Plan | None) -> None:
+    """Seconds at other numbers of workers, and of FFmpeg threads for each worker."""
+    strategy = STRATEGIES[setting.strategy]
+    measurement.begin(setting.strategy, setting.workers, ffmpeg_threads=setting.ffmpeg_threads)
+    decode = strategy.decode
+    if setting.ffmpeg_threads > 1:
+        decode = partial(decode, ffmpeg_threads=setting.ffmpeg_threads)
+    _measure(measurement, decode, baseline)
+    _add_plan(measurement.info, plan, prunes=strategy.prunes)
+
+
+def _measure(
+    measurement: Measurement,
+    decode: Callable[[Workload, int], Tensor],
+    baseline: Baseline,
+    judge: Callable[[str, Tensor, Baseline], Any] = prove,
+) -> None:
+    workload, workers = measurement.workload, measurement.info["workers"]
+    few = replace(workload, indices=workload.indices[:workers])
+    measurement.frames(
+        partial(decode, workload, workers),
+        warm_up=partial(decode, few, workers),
+        prove=lambda name, frames: judge(name, frames, baseline),
+    )
+
+
+def _add_plan(info: dict[str, Any], plan: Plan | None, *, prunes: bool) -> None:
+    is_pruned = prunes and "fallback" not in info
+    info["limit"] = "limit-needed-frames" if is_pruned else "limit-all-frames"
+    info["packets"] = None
+    if plan is not None:
+        decoded, rule = (plan.kept, plan.how) if is_pruned else (plan.unpruned, None)
+        info["packets"] = {"decoded": decoded, "in_file": len(plan.packets), "rule": rule}

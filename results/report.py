@@ -1,17 +1,23 @@
 """The table of one run, from its benchmarks; run as a program, from a saved history file.
 
-`python -m results.report FILE.json` prints the table of that file, `--markdown` as the README shows it.
+`python -m results.report FILE.json` prints the table of that file, `--markdown` as the README shows it. A run
+of several workloads gives a matrix: a row each, and each strategy's speed-up over `sequential`. A run of
+several settings (make bench-scaling) gives a row each, with its efficiency.
 """
 
 import argparse
 import json
 import sys
 import textwrap
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from results.identity import Entry
+from results.recommendation import BASELINE, exact_entries, is_timed, recommendation, settings_of
 
-BASELINE = "sequential"
+Row = tuple[str, ...]
+
 COLUMNS = (
     "strategy", "median ± std s", "frames/s", "speed-up", "limit", "CPU s", "peak GB", "decoded", "proof",
 )  # fmt: skip
@@ -19,71 +25,179 @@ LEGEND = (
     "speed-up: over sequential; limit: share of FFmpeg's speed on the same packets, nothing converted",
     "or kept; CPU s, peak GB: of all processes, in the untimed pass; decoded: of the file's packets.",
 )
+SCALING_COLUMNS = (
+    "strategy", "workers x threads", "median ± std s", "speed-up", "efficiency", "CPU s", "peak GB", "proof",
+)  # fmt: skip
+SCALING_LEGEND = (
+    "threads: FFmpeg's, for each worker; efficiency: speed-up over the same strategy on one worker,",
+    "divided by workers x threads; CPU s, peak GB: of all processes, in the untimed pass.",
+)
+MATRIX_LEGEND = (
+    "Speed-up over sequential; limit: FFmpeg on the packets that are needed, nothing converted or kept.",
+    "*: fell back, not pruned; FAILED: frames that are not the baseline's, or an error.",
+)
+NEEDED = "limit-needed-frames"
 
 
 def add_rates(entries: list[Entry]) -> None:
-    """Fill in what needs the medians: frames_per_second, speedup over `sequential`, and of_limit.
+    """Fill in what needs the medians: frames_per_second, speedup over `sequential`, of_limit, efficiency.
 
     They go into `extra_info` in place, and a second call changes nothing. Where this run has not measured
-    `sequential` or the limit, the figure is None.
+    what a figure is relative to, it is None.
     """
-    medians = {e["extra_info"]["strategy"]: e["stats"]["median"] for e in entries if _is_timed(e)}
-    baseline = medians.get(BASELINE)
-    for entry in filter(_is_timed, entries):
-        info, median = entry["extra_info"], entry["stats"]["median"]
+    timed = [entry for entry in entries if is_timed(entry)]
+    medians: dict[tuple[str, str], float] = {}
+    for entry in sorted(timed, key=_is_scaling, reverse=True):  # what is no scaling row comes last, and stays
+        medians[_workload(entry), entry["extra_info"]["strategy"]] = entry["stats"]["median"]
+    alone = {
+        (_workload(e), e["extra_info"]["strategy"]): e["stats"]["median"]
+        for e in timed
+        if _is_scaling(e) and settings_of(e) == (1, 1)
+    }
+    for entry in timed:
+        info, median, workload = entry["extra_info"], entry["stats"]["median"], _workload(entry)
+        baseline = medians.get((workload, BASELINE))
+        limit = medians.get((workload, str(info.get("limit"))))
         info["frames_per_second"] = info["frames"] / median
         info["speedup"] = baseline / median if baseline else None
-        limit = medians.get(info.get("limit"))
         info["of_limit"] = limit / median if limit else None
+        if _is_scaling(entry):
+            one, (workers, threads) = alone.get((workload, info["strategy"])), settings_of(entry)
+            info["efficiency"] = one / median / (workers * threads) if one else None
 
 
 def table(entries: list[Entry]) -> list[str]:
     """The lines of the table and what there is to say of its rows, at most 100 characters wide."""
-    add_rates(entries)
-    rows = [COLUMNS, *map(_row, entries)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    lines = ["  ".join(_aligned(row, widths)).rstrip() for row in rows]
-    return [*lines, *LEGEND, *_notes(entries)]
+    rows, legend, gap = _rows(entries)
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [gap.join(_aligned(row, widths)).rstrip() for row in rows]
+    return [*lines, *legend, *_notes(entries), *_conclusion(entries)]
 
 
 def markdown_table(entries: list[Entry]) -> list[str]:
     """The rows of the same table in Markdown."""
+    head, *rows = _rows(entries)[0]
+    ruler = ("---", *["---:"] * (len(head) - 2), "---")
+    return ["| " + " | ".join(row) + " |" for row in (head, ruler, *rows)]
+
+
+def _rows(entries: list[Entry]) -> tuple[list[Row], tuple[str, ...], str]:
+    """The rows, heading first; the legend; and what stands between columns."""
     add_rates(entries)
-    ruler = ("---", *["---:"] * (len(COLUMNS) - 2), "---")
-    return ["| " + " | ".join(row) + " |" for row in (COLUMNS, ruler, *map(_row, entries))]
+    if len(_workloads(entries)) > 1:
+        return _matrix(entries), MATRIX_LEGEND, " "
+    if entries and all(map(_is_scaling, entries)):
+        return [SCALING_COLUMNS, *map(_scaling_row, entries)], SCALING_LEGEND, "  "
+    return [COLUMNS, *map(_row, entries)], LEGEND, "  "
+
+
+def _matrix(entries: list[Entry]) -> list[Row]:
+    names = list(dict.fromkeys(e["extra_info"]["strategy"] for e in entries))
+    names = [name for name in names if name != BASELINE and not name.startswith("limit-")]
+    heads = [name.replace("processes", "proc.").replace("threads", "thr.") for name in names]
+    rows: list[Row] = [("workload", "sequential", *heads, "limit")]
+    for workload in _workloads(entries):
+        by_name = {e["extra_info"]["strategy"]: e for e in entries if _workload(e) == workload}
+        baseline = by_name.get(BASELINE)
+        seconds = f"{baseline['stats']['median']:.2f} s" if baseline and is_timed(baseline) else "-"
+        cells = [_cell(by_name.get(name)) for name in (*names, NEEDED)]
+        rows.append((workload, seconds, *cells))
+    return rows
+
+
+def _cell(entry: Entry | None) -> str:
+    if entry is None:
+        return "-"
+    info = entry["extra_info"]
+    if not is_timed(entry):
+        return "-" if info["strategy"] == NEEDED else "FAILED"
+    mark = "*" if "fallback" in info else ""
+    return f"{info['speedup']:.2f}x{mark}" if info["speedup"] else f"{entry['stats']['median']:.2f} s{mark}"
 
 
 def _notes(entries: list[Entry]) -> list[str]:
-    """Which strategies fell back, and why."""
-    fallen = {e["extra_info"]["strategy"]: e["extra_info"].get("fallback") for e in entries}
-    notes = [f"{strategy} fell back, not pruned: {reason}" for strategy, reason in fallen.items() if reason]
+    """Which strategies fell back, and why; one line for all that did so for the same reason."""
+    several = len(_workloads(entries)) > 1
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for entry in entries:
+        info = entry["extra_info"]
+        if info.get("fallback"):
+            place = f" on {_workload(entry)}" if several else ""
+            reasons.setdefault((place, info["fallback"]), []).append(info["strategy"])
+    notes = [
+        f"{', '.join(dict.fromkeys(names))} fell back{place}, not pruned: {reason}"
+        for (place, reason), names in reasons.items()
+    ]
     return [line for note in notes for line in textwrap.wrap(note, 100)]
 
 
-def _is_timed(entry: Entry) -> bool:
-    return bool(entry.get("stats")) and "strategy" in entry.get("extra_info", {})
+def _conclusion(entries: list[Entry]) -> list[str]:
+    workloads = _workloads(entries)
+    if len(workloads) == 1:
+        return recommendation(entries)
+    ranked = [exact_entries([e for e in entries if _workload(e) == workload]) for workload in workloads]
+    wins = Counter(exact[0]["extra_info"]["strategy"] for exact in ranked if exact)
+    counts = ", ".join(f"{name} on {count}" for name, count in wins.most_common())
+    return textwrap.wrap(f"Fastest exact way, of {len(workloads)} workloads: {counts}.", 100) if wins else []
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
+def _row(entry: Entry) -> Row:
     info = entry["extra_info"]
-    proof = ("fell back" if "fallback" in info else "exact") if info.get("proof") else "FAILED"
-    if info["strategy"].startswith("limit-"):
-        proof = "-"
     cells = [info["strategy"], "not timed", "-", "-", "-"]
-    if _is_timed(entry):
-        stats = entry["stats"]
-        cells[1] = f"{stats['median']:.3f} ± {stats['stddev']:.3f}"
+    if is_timed(entry):
+        cells[1] = _seconds(entry)
         cells[2] = f"{info['frames_per_second']:.0f}"
         cells[3] = f"{info['speedup']:.2f}x" if info["speedup"] else "-"
         cells[4] = f"{info['of_limit']:.0%}" if info.get("of_limit") else "-"
-    cost, packets = info.get("cost"), info.get("packets")
-    cells.append(f"{cost['cpu_seconds']:.2f}" if cost else "-")
-    cells.append(f"{cost['peak_bytes'] / 1e9:.2f}" if cost else "-")
-    cells.append(f"{packets['decoded'] / packets['in_file']:.0%}" if packets else "-")
-    return (*cells, proof)
+    packets = info.get("packets")
+    decoded = f"{packets['decoded'] / packets['in_file']:.0%}" if packets else "-"
+    return (*cells, *_cost(info), decoded, _proof(info))
 
 
-def _aligned(row: tuple[str, ...], widths: list[int]) -> list[str]:
+def _scaling_row(entry: Entry) -> Row:
+    info = entry["extra_info"]
+    cells = ["not timed", "-", "-"]
+    if is_timed(entry):
+        cells[0] = _seconds(entry)
+        cells[1] = f"{info['speedup']:.2f}x" if info["speedup"] else "-"
+        cells[2] = f"{info['efficiency']:.0%}" if info.get("efficiency") else "-"
+    workers, threads = settings_of(entry)
+    return (info["strategy"], f"{workers} x {threads}", *cells, *_cost(info), _proof(info))
+
+
+def _seconds(entry: Entry) -> str:
+    return f"{entry['stats']['median']:.3f} ± {entry['stats']['stddev']:.3f}"
+
+
+def _cost(info: dict[str, Any]) -> Row:
+    cost = info.get("cost")
+    return (f"{cost['cpu_seconds']:.2f}", f"{cost['peak_bytes'] / 1e9:.2f}") if cost else ("-", "-")
+
+
+def _proof(info: dict[str, Any]) -> str:
+    if info["strategy"].startswith("limit-"):
+        return "-"
+    proof = info.get("proof")
+    if not proof:
+        return "FAILED"
+    if proof.get("differing_frames"):
+        return f"±{proof['max_difference']} on {proof['differing_frames'] / proof['frames']:.0%}"
+    return "fell back" if "fallback" in info else "exact"
+
+
+def _workload(entry: Entry) -> str:
+    return str(entry["extra_info"].get("workload", "default"))
+
+
+def _workloads(entries: list[Entry]) -> list[str]:
+    return list(dict.fromkeys(map(_workload, entries)))
+
+
+def _is_scaling(entry: Entry) -> bool:
+    return "ffmpeg_threads" in entry["extra_info"]
+
+
+def _aligned(row: Row, widths: list[int]) -> list[str]:
     left = {0, len(row) - 1}
     return [
         cell.ljust(w) if n in left else cell.rjust(w)
@@ -100,7 +214,7 @@ def main(argv: list[str]) -> int:
     try:
         entries = json.loads(arguments.file.read_text())["benchmarks"]
         lines = (markdown_table if arguments.markdown else table)(entries)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         parser.error(f"{arguments.file} is not a history of this suite ({error}); give a file from results/")
     print("\n".join(lines))  # noqa: T201
     return 0

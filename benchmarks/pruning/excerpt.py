@@ -58,7 +58,7 @@ def cut(workload: Workload, plan: Plan) -> Iterator[Excerpt]:
         raise CannotCutError(f"PyAV cannot cut it: {error}") from error
 
 
-def decode_excerpt(excerpt: Excerpt) -> Iterator[tuple[tuple[int, ...], Tensor]]:
+def decode_excerpt(excerpt: Excerpt, ffmpeg_threads: int = 1) -> Iterator[tuple[tuple[int, ...], Tensor]]:
     """Decode the excerpt's frames, a few at a time: what is copied on soon stays in the processor's caches.
 
     Yields:
@@ -68,7 +68,7 @@ def decode_excerpt(excerpt: Excerpt) -> Iterator[tuple[tuple[int, ...], Tensor]]
         WrongFrameError: if a frame is not shown at the planned time, or cannot be decoded.
     """
     try:
-        decoder = VideoDecoder(excerpt.data, seek_mode="exact")
+        decoder = VideoDecoder(excerpt.data, seek_mode="exact", num_ffmpeg_threads=ffmpeg_threads)
         for start in range(0, len(excerpt.frames), BATCH_FRAMES):
             some = slice(start, start + BATCH_FRAMES)
             batch = decoder.get_frames_at(list(excerpt.frames[some]))

@@ -13,25 +13,26 @@ from torch import Tensor
 from benchmarks.strategies.excerpt_workers import pruned, pruned_processes, pruned_threads
 from benchmarks.strategies.joblib_workers import processes, shared_processes, threads
 from benchmarks.strategies.one_decoder import ffmpeg_threads, sequential
-from fixtures.workload import Workload
 
 
 class Strategy(NamedTuple):
     """A way of decoding a workload."""
 
-    decode: Callable[[Workload, int], Tensor]
+    decode: Callable[..., Tensor]  # (workload, workers), and ffmpeg_threads= where it takes them
     prunes: bool = False  # whether it decodes only what the plan keeps
+    is_parallel: bool = True  # whether the number of workers matters
+    takes_ffmpeg_threads: bool = False  # for each worker
 
 
 BASELINE = "sequential"  # the strategy that all others are proven against and compared with
 
 STRATEGIES: dict[str, Strategy] = {
-    "sequential": Strategy(sequential),
+    "sequential": Strategy(sequential, is_parallel=False),
     "ffmpeg-threads": Strategy(ffmpeg_threads),
     "processes": Strategy(processes),
-    "threads": Strategy(threads),
+    "threads": Strategy(threads, takes_ffmpeg_threads=True),
     "shared-processes": Strategy(shared_processes),
-    "pruned": Strategy(pruned, prunes=True),
-    "pruned-threads": Strategy(pruned_threads, prunes=True),
+    "pruned": Strategy(pruned, prunes=True, is_parallel=False),
+    "pruned-threads": Strategy(pruned_threads, prunes=True, takes_ffmpeg_threads=True),
     "pruned-processes": Strategy(pruned_processes, prunes=True),
 }

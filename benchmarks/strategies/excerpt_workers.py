@@ -40,13 +40,14 @@ def pruned(workload: Workload, workers: int) -> Tensor:  # noqa: ARG001  every s
     return output.permute(0, 3, 1, 2)
 
 
-def pruned_threads(workload: Workload, workers: int) -> Tensor:
+def pruned_threads(workload: Workload, workers: int, ffmpeg_threads: int = 1) -> Tensor:
     """Excerpts handed to threads as they get free; each writes into its rows of one output."""
     output = new_output(workload)
     try:
         plan = make_plan(workload, RUNS_PER_WORKER * workers)
         run = Parallel(n_jobs=workers, backend="threading", batch_size=1)
-        _require_all(workload, run(delayed(_decode)(excerpt, output) for excerpt in cut(workload, plan)))
+        done = run(delayed(_decode)(excerpt, output, ffmpeg_threads) for excerpt in cut(workload, plan))
+        _require_all(workload, done)
     except (PlanDeclinedError, WrongFrameError) as reason:
         _warn(reason)
         return (threads if isinstance(reason, CannotCutError) else sequential)(workload, workers)
@@ -67,8 +68,9 @@ def pruned_processes(workload: Workload, workers: int) -> Tensor:
         return (shared_processes if isinstance(reason, CannotCutError) else sequential)(workload, workers)
 
 
-def _decode(excerpt: Excerpt, output: Tensor) -> int:
-    return sum(write_rows(output, rows, frames) for rows, frames in decode_excerpt(excerpt))
+def _decode(excerpt: Excerpt, output: Tensor, ffmpeg_threads: int = 1) -> int:
+    decoded = decode_excerpt(excerpt, ffmpeg_threads)
+    return sum(write_rows(output, rows, frames) for rows, frames in decoded)
 
 
 def _decode_into(excerpt: Excerpt, workload: Workload, path: str) -> int:

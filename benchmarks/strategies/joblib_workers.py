@@ -19,9 +19,9 @@ def processes(workload: Workload, workers: int) -> Tensor:
     return _decode_chunks(workload, workers, "loky")
 
 
-def threads(workload: Workload, workers: int) -> Tensor:
+def threads(workload: Workload, workers: int, ffmpeg_threads: int = 1) -> Tensor:
     """A thread for each chunk; TorchCodec releases the GIL while it decodes."""
-    return _decode_chunks(workload, workers, "threading")
+    return _decode_chunks(workload, workers, "threading", ffmpeg_threads)
 
 
 def shared_processes(workload: Workload, workers: int) -> Tensor:
@@ -56,7 +56,7 @@ def _loky_processes() -> Iterator[psutil.Process]:
                 yield child
 
 
-def _decode_chunks(workload: Workload, workers: int, backend: str) -> Tensor:
+def _decode_chunks(workload: Workload, workers: int, backend: str, ffmpeg_threads: int = 1) -> Tensor:
     run = Parallel(n_jobs=workers, backend=backend)
     chunks = split(workload.indices, workers)
-    return torch.cat(run(delayed(decode_frames)(workload, chunk) for chunk in chunks))
+    return torch.cat(run(delayed(decode_frames)(workload, chunk, ffmpeg_threads) for chunk in chunks))

@@ -1,0 +1,127 @@
+"""One measurement: proven, costed and timed, and its row in the table and in history."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+from torch import Tensor
+
+from benchmarks.cost import CostMeter
+from benchmarks.identity import Identity
+from benchmarks.proof import MismatchError, Proof
+from benchmarks.rounds import Rounds
+from benchmarks.session import entries
+from benchmarks.strategies.excerpt_workers import FallbackWarning
+from fixtures.console import Console
+from fixtures.settings import DEFAULT, Settings
+from fixtures.workload import Workload
+from results.identity import Entry
+
+Prove = Callable[[str, Tensor], Proof]  # (name for the message, frames) -> what was shown
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What every benchmark of this suite needs of its session."""
+
+    config: pytest.Config
+    benchmark: BenchmarkFixture
+    workload_name: str
+    workload: Workload
+    settings: Settings
+    identity: Identity
+    console: Console
+    entry: Entry = field(default_factory=lambda: {"extra_info": {}, "stats": None})
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What is saved of this benchmark besides its times."""
+        info: dict[str, Any] = self.entry["extra_info"]
+        return info
+
+    def begin(self, name: str, workers: int, **more: object) -> None:
+        """Put a row into the table, so that a failure shows there."""
+        self.entry["extra_info"] = self.benchmark.extra_info
+        frames = len(self.workload.indices)
+        self.info.update(strategy=name, workers=workers, frames=frames, workload=self.workload_name)
+        self.info.update(**more, **self.identity)
+        if self.workload_name != DEFAULT:
+            self.benchmark.group = self.workload_name
+        entries(self.config).append(self.entry)
+
+    def frames(self, decode: Callable[[], Tensor], warm_up: Callable[[], Tensor], prove: Prove) -> None:
+        """Prove, cost and time what returns frames; the last round's frames are proven too."""
+        name = str(self.info["strategy"])
+        rounds = Rounds(name, self.settings, self.console)
+        with fallback_noted(self.info):
+            rounds.before()
+            warm_up()  # the first start of worker processes is neither in the times nor in the cost
+            with CostMeter() as meter:
+                frames = decode()
+                meter.cpu_done()
+                self._prove(prove, name, frames)
+            rounds.after()
+            del frames
+            self.info["cost"] = asdict(meter.cost)
+            with self.timed():
+                frames = self._pedantic(decode, rounds)
+                self._prove(prove, f"{name}, in its last round,", frames)
+        rounds.done()
+
+    def command(self, run: Callable[[], None]) -> None:
+        """Cost and time what returns nothing to prove."""
+        rounds = Rounds(str(self.info["strategy"]), self.settings, self.console, first="warm-up")
+        rounds.before()
+        with CostMeter() as meter:
+            run()
+        rounds.after()
+        self.info["cost"] = asdict(meter.cost)
+        with self.timed():
+            self._pedantic(run, rounds)
+        rounds.done()
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Let the timing inside enter history and table only if everything inside has gone well.
+
+        An interrupt, or a last round whose frames are wrong, must leave no trace.
+        """
+        self.benchmark.has_error = True
+        yield
+        self.benchmark.has_error = False
+        if self.benchmark.stats is not None:  # None with --benchmark-disable
+            self.entry.update(self.benchmark.stats.as_dict())
+
+    def _pedantic(self, run: Callable[[], Any], rounds: Rounds) -> Any:
+        return self.benchmark.pedantic(
+            run,
+            setup=rounds.before,
+            teardown=rounds.after,
+            rounds=self.settings.rounds,
+            warmup_rounds=rounds.warmups_after_first,
+        )
+
+    def _prove(self, prove: Prove, name: str, frames: Tensor) -> None:
+        self.info["proof"] = None
+        try:
+            self.info["proof"] = asdict(prove(name, frames))
+        except MismatchError as mismatch:
+            pytest.fail(str(mismatch), pytrace=False)
+
+
+@contextmanager
+def fallback_noted(info: dict[str, Any]) -> Iterator[None]:
+    """Put the reason of a strategy's FallbackWarning into `info["fallback"]`."""
+
+    def note(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+        if issubclass(category, FallbackWarning):
+            info["fallback"] = str(message)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", FallbackWarning)
+        warnings.showwarning = note
+        yield

@@ -1,0 +1,53 @@
+"""OpenCV: `grab()` decodes each frame, `retrieve()` converts the wanted ones, as its documentation splits it.
+
+Its documentation gives threads by CAP_PROP_N_THREADS on opening and seeks by CAP_PROP_POS_FRAMES.
+"""
+
+from torch import Tensor
+
+from benchmarks.peers.frames import Frames, PeerError, as_tensor, empty, in_chunks, wanted
+from benchmarks.strategies.decoding import Indices
+from fixtures.workload import Workload
+
+
+def default(workload: Workload, workers: int) -> Tensor:  # noqa: ARG001  every peer has this shape
+    """OpenCV's own threading."""
+    return as_tensor(_read(workload, workload.indices, None))
+
+
+def on_workers(workload: Workload, workers: int) -> Tensor:
+    """`workers` codec threads."""
+    return as_tensor(_read(workload, workload.indices, workers))
+
+
+def chunks(workload: Workload, workers: int) -> Tensor:
+    """A capture and a single-threaded codec for each chunk."""
+    return in_chunks(_read, workload, workers)
+
+
+def _read(workload: Workload, indices: Indices, threads: int | None) -> Frames:
+    import cv2
+
+    output, rows = empty(workload, indices), wanted(indices)
+    if not rows:
+        return output
+    options = [] if threads is None else [cv2.CAP_PROP_N_THREADS, threads]
+    capture = cv2.VideoCapture(str(workload.video.path), cv2.CAP_FFMPEG, options)
+    # By itself OpenCV turns rotated videos; the frames asked for are as they are stored.
+    capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
+    try:
+        number = min(rows)
+        if number:
+            capture.set(cv2.CAP_PROP_POS_FRAMES, number)
+        while rows:
+            if not capture.grab():
+                raise PeerError(f"OpenCV gave no frame {number}")
+            if number in rows:
+                first, *others = rows.pop(number)
+                _, picture = capture.retrieve()
+                cv2.cvtColor(picture, cv2.COLOR_BGR2RGB, dst=output[first])
+                output[others] = output[first]
+            number += 1
+    finally:
+        capture.release()
+    return output

@@ -1,0 +1,55 @@
+"""PyAV: frames are decoded in order from the first one asked for, and only the wanted ones converted.
+
+Its documentation seeks to a keyframe by pts and decodes on (container.seek), and advises
+`thread_type = "AUTO"`; its default is slice threads.
+"""
+
+import av
+from av.video.reformatter import VideoReformatter
+from torch import Tensor
+
+from benchmarks.peers.frames import Frames, PeerError, as_tensor, empty, in_chunks, wanted
+from benchmarks.strategies.decoding import Indices
+from fixtures.workload import Workload
+
+
+def default(workload: Workload, workers: int) -> Tensor:  # noqa: ARG001  every peer has this shape
+    """PyAV's own threading."""
+    return as_tensor(_read(workload, workload.indices, None))
+
+
+def auto(workload: Workload, workers: int) -> Tensor:
+    """`thread_type="AUTO"` with `workers` threads."""
+    return as_tensor(_read(workload, workload.indices, workers))
+
+
+def chunks(workload: Workload, workers: int) -> Tensor:
+    """A container and a single-threaded codec for each chunk."""
+    return in_chunks(_read, workload, workers)
+
+
+def _read(workload: Workload, indices: Indices, threads: int | None) -> Frames:
+    output, rows = empty(workload, indices), wanted(indices)
+    if not rows:
+        return output
+    converter = VideoReformatter()
+    with av.open(str(workload.video.path)) as container:
+        stream = container.streams[workload.video.stream_index]
+        assert isinstance(stream, av.VideoStream)
+        if threads is not None:
+            stream.thread_type = "AUTO"
+            stream.thread_count = threads
+        number = 0
+        start, base, first = stream.start_time or 0, float(stream.time_base or 1), min(rows)
+        if first:
+            container.seek(start + round(first / workload.video.fps / base), stream=stream)
+            number = -1  # told by the time stamp of the first frame that comes
+        for frame in container.decode(stream):
+            if number < 0:
+                number = round(((frame.pts or 0) - start) * base * workload.video.fps)
+            if number in rows:
+                output[rows.pop(number)] = converter.reformat(frame, format="rgb24").to_ndarray()
+            number += 1
+            if not rows:
+                return output
+    raise PeerError(f"PyAV gave no frame {next(iter(rows))}")

@@ -1,0 +1,61 @@
+"""What a run of one workload comes to: the fastest exact way, and the lines of Python that use it."""
+
+import textwrap
+
+from results.identity import Entry
+
+BASELINE = "sequential"
+
+
+def is_timed(entry: Entry) -> bool:
+    """Whether this benchmark of the suite has been timed."""
+    return bool(entry.get("stats")) and "strategy" in entry.get("extra_info", {})
+
+
+def settings_of(entry: Entry) -> tuple[int, int]:
+    """Workers, and FFmpeg threads for each."""
+    info = entry["extra_info"]
+    return int(info["workers"]), int(info.get("ffmpeg_threads", 1))
+
+
+def exact_entries(entries: list[Entry]) -> list[Entry]:
+    """What was timed and proven exact, fastest first; what fell back is what it fell back to."""
+    exact = [entry for entry in entries if is_timed(entry) and _is_exact(entry)]
+    return sorted(exact, key=lambda entry: float(entry["stats"]["median"]))
+
+
+def recommendation(entries: list[Entry]) -> list[str]:
+    """One sentence that a person can act on, and the Python for it; nothing where there was no choice."""
+    exact = exact_entries(entries)
+    if len(exact) < 2:
+        return []
+    best = exact[0]
+    info, (workers, threads) = best["extra_info"], settings_of(best)
+    how = "" if info["strategy"] == BASELINE else f" with {workers} worker{'s' * (workers > 1)}"
+    how += f" of {threads} FFmpeg threads" if threads > 1 else ""
+    gain = f", {info['speedup']:.2f} times as fast as {BASELINE}" if info.get("speedup") else ""
+    peak = f", {info['cost']['peak_bytes'] / 1e9:.2f} GB at its peak" if info.get("cost") else ""
+    sentence = f"Fastest exact way here: {info['strategy']}{how}{gain}{peak}. In Python, from this folder:"
+    return ["", *textwrap.wrap(sentence, 100), *(f"    {line}" for line in _python(best, workers, threads))]
+
+
+def _is_exact(entry: Entry) -> bool:
+    info = entry["extra_info"]
+    proof = info.get("proof")
+    return bool(proof) and not proof.get("differing_frames") and "fallback" not in info
+
+
+def _python(entry: Entry, workers: int, threads: int) -> tuple[str, str, str]:
+    info = entry["extra_info"]
+    module, table = ("peers", "PEERS") if info.get("is_peer") else ("strategies", "STRATEGIES")
+    work = info.get("work", {})
+    video = work.get("video", "")
+    file = video if "." in video else "video.mp4"
+    mode = ', "exact"' if work.get("seek_mode") == "exact" else ""
+    more = f", ffmpeg_threads={threads}" if threads > 1 else ""
+    return (
+        f"from benchmarks.{module} import {table}",
+        "from fixtures.workload import read_workload",
+        f'frames = {table}["{info["strategy"]}"].decode('
+        f'read_workload("{file}", indices{mode}), {workers}{more})',
+    )
