@@ -6,8 +6,8 @@ VENV := .venv
 INSTALLED := $(VENV)/installed-from-pyproject-and-constraints
 PYTEST := $(VENV)/bin/python -m pytest
 
-.PHONY: bench bench-peers bench-scaling test check setup system clean
-BENCH := $(PYTEST) benchmarks/test_speed.py --benchmark-only --benchmark-autosave
+.PHONY: bench bench-peers bench-scaling ab test check setup system clean
+BENCH := $(PYTEST) benchmarks/test_speed.py --benchmark-only --benchmark-autosave --interleave
 BENCH += $(if $(VIDEO),--video "$(VIDEO)")
 
 bench: setup  ## time every strategy at full size; saves under results/
@@ -18,6 +18,10 @@ bench-peers: setup  ## the strategies and what other libraries take for the same
 
 bench-scaling: setup  ## the parallel strategies at other numbers of workers and threads
 	$(BENCH) -m scaling $(ARGS)
+
+ab: setup  ## A against B in turns: make ab A="torchcodec==0.12.0" B="torchcodec==0.13.0" [RUNS=6] [ARGS=...]
+	$(VENV)/bin/python -m results.ab -a "$(A)" -b "$(B)" $(if $(RUNS),--runs $(RUNS)) $(if $(MINUTES),--minutes $(MINUTES)) \
+	  $(if $(SUMMARY),--markdown "$(SUMMARY)") -- $(ARGS)
 
 test: check  ## lint, types, and all tests (nothing is timed)
 	$(PYTEST) --benchmark-skip $(ARGS)

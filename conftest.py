@@ -12,7 +12,13 @@ from typing import Any
 import pytest
 from pytest_benchmark import plugin as pytest_benchmark_plugin
 
-from benchmarks.session import compared, nothing_incomplete_is_saved, write_summary
+from benchmarks.session import (
+    compared,
+    nothing_incomplete_is_saved,
+    publish_saved,
+    stage_saving,
+    write_summary,
+)
 from fixtures.errors import InputError
 from fixtures.ffmpeg import require_torchcodec
 from fixtures.settings import add_options, read_settings
@@ -26,6 +32,16 @@ pytest_plugins = ["fixtures.workload", "fixtures.corpus"]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare --video, --loops and the others."""
     add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have runs saved in one atomic step."""
+    stage_saving(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave no staging folder behind, however the session ended."""
+    publish_saved(config)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -57,6 +73,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
     try:
         return (yield)
     finally:
+        publish_saved(terminalreporter.config, terminalreporter.write_line)
         write_summary(terminalreporter)
 
 

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from benchmarks.cost import CostMeter
 from benchmarks.identity import Identity
+from benchmarks.interleaving import Interleaved, replay
 from benchmarks.proof import MismatchError, Proof
 from benchmarks.rounds import Rounds
 from benchmarks.session import entries
@@ -35,6 +36,7 @@ class Measurement:
     settings: Settings
     identity: Identity
     console: Console
+    interleaved: Interleaved | None
     entry: Entry = field(default_factory=lambda: {"extra_info": {}, "stats": None})
 
     @property
@@ -48,7 +50,7 @@ class Measurement:
         self.entry["extra_info"] = self.benchmark.extra_info
         frames = len(self.workload.indices)
         self.info.update(strategy=name, workers=workers, frames=frames, workload=self.workload_name)
-        self.info.update(**more, **self.identity)
+        self.info.update(interleaved=self._in_turns, **more, **self.identity)
         if self.workload_name != DEFAULT:
             self.benchmark.group = self.workload_name
         entries(self.config).append(self.entry)
@@ -68,8 +70,9 @@ class Measurement:
             del frames
             self.info["cost"] = asdict(meter.cost)
             with self.timed():
-                frames = self._pedantic(decode, rounds)
-                self._prove(prove, f"{name}, in its last round,", frames)
+                frames = self._rounds(decode, rounds)
+                if not self._in_turns:  # else they are proven already
+                    self._prove(prove, f"{name}, in its last round,", frames)
         rounds.done()
 
     def command(self, run: Callable[[], None]) -> None:
@@ -81,7 +84,7 @@ class Measurement:
         rounds.after()
         self.info["cost"] = asdict(meter.cost)
         with self.timed():
-            self._pedantic(run, rounds)
+            self._rounds(run, rounds)
         rounds.done()
 
     @contextmanager
@@ -96,7 +99,17 @@ class Measurement:
         if self.benchmark.stats is not None:  # None with --benchmark-disable
             self.entry.update(self.benchmark.stats.as_dict())
 
-    def _pedantic(self, run: Callable[[], Any], rounds: Rounds) -> Any:
+    @property
+    def _in_turns(self) -> bool:
+        return self.interleaved is not None and self.info.get("strategy") in self.interleaved.seconds
+
+    def _rounds(self, run: Callable[[], Any], rounds: Rounds) -> Any:
+        if self.interleaved is not None and self._in_turns:
+            name = self.info["strategy"]
+            if name in self.interleaved.errors:
+                _fail(self.interleaved.errors[name])
+            seconds = self.interleaved.seconds[name]
+            return self.benchmark.pedantic(replay(seconds), rounds=len(seconds))
         return self.benchmark.pedantic(
             run,
             setup=rounds.before,
@@ -110,7 +123,13 @@ class Measurement:
         try:
             self.info["proof"] = asdict(prove(name, frames))
         except MismatchError as mismatch:
-            pytest.fail(str(mismatch), pytrace=False)
+            _fail(mismatch)
+
+
+def _fail(error: Exception) -> NoReturn:
+    if isinstance(error, MismatchError):
+        pytest.fail(str(error), pytrace=False)
+    raise error
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """What this session has measured, and the hooks that report and save it. Imports no torch."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from fixtures.console import notes
 from results.identity import Entry, differences
 from results.report import table
+from results.saving import publish, stage
 
 ENTRIES = pytest.StashKey[list[Entry]]()  # one for each strategy that was tried
+STAGED = pytest.StashKey[tuple[Path, Path]]()  # the staging folder, and the storage that it is for
 COMPARED = pytest.StashKey[list[dict[str, Any]]]()  # the histories that --benchmark-compare has loaded
 
 
@@ -22,6 +25,26 @@ def entries(config: pytest.Config) -> list[Entry]:
 def compared(config: pytest.Config) -> list[dict[str, Any]]:
     """The saved runs that this session is compared with."""
     return config.stash.setdefault(COMPARED, [])
+
+
+def stage_saving(config: pytest.Config) -> None:
+    """Have pytest-benchmark save into a staging folder, where a kill in mid-write harms nothing."""
+    option = config.option
+    storage = str(option.benchmark_storage).removeprefix("file://")
+    if "://" in storage or not (option.benchmark_autosave or option.benchmark_save):
+        return
+    staged = stage(Path(storage))
+    option.benchmark_storage = str(staged)
+    config.stash[STAGED] = (staged, Path(storage))
+
+
+def publish_saved(config: pytest.Config, say: Callable[[str], None] = lambda _: None) -> None:
+    """Move what was saved to where it belongs; a second call does nothing."""
+    staged = config.stash.get(STAGED, None)
+    if staged is not None:
+        del config.stash[STAGED]
+        for path in publish(*staged):
+            say(f"Saved as {path}")
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """Every number is taken here: strategies, proven exact first and then timed; limits; peers; scaling."""
 
 import importlib
+import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +15,7 @@ from torch import Tensor
 
 from benchmarks.header import header
 from benchmarks.identity import Identity, identify
+from benchmarks.interleaving import Contender, Interleaved, clock
 from benchmarks.limits import LIMITS, decode_shares, prepare_shares
 from benchmarks.measuring import Measurement
 from benchmarks.peers import INSTALL, PEERS
@@ -23,11 +26,14 @@ from benchmarks.pruning.plan import Plan, make_plan
 from benchmarks.scaling import Setting, settings_for
 from benchmarks.seek_modes import compare_seek_modes
 from benchmarks.strategies import STRATEGIES
+from benchmarks.strategies.excerpt_workers import FallbackWarning
 from benchmarks.strategies.joblib_workers import stop_processes
 from fixtures.console import Console, notes
 from fixtures.long_video import LongVideo
 from fixtures.settings import EMBEDDED, Settings, read_settings
 from fixtures.workload import Workload
+
+pytestmark = pytest.mark.benchmark(timer=clock)
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +72,42 @@ def no_worker_survives() -> Iterator[None]:
     stop_processes()
 
 
+@pytest.fixture(scope="session")
+def interleaved(
+    request: pytest.FixtureRequest,
+    workload_name: str,
+    workload: Workload,
+    settings: Settings,
+    baseline: Baseline,
+    console: Console,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Interleaved | None:
+    """The rounds of all strategies and limits of this workload, taken in turns; None without --interleave."""
+    if not settings.interleave:
+        return None
+    workers, contenders = settings.workers, {}
+    for parameters in (item.callspec.params for item in request.session.items if hasattr(item, "callspec")):
+        if parameters.get("workload_name", workload_name) != workload_name:
+            continue
+        if name := parameters.get("strategy"):
+            check = partial(_check_last_round, name, baseline)
+            contenders[name] = Contender(partial(STRATEGIES[name].decode, workload, workers), check)
+        if name := parameters.get("limit"):
+            with suppress(PlanDeclinedError):  # its own benchmark tells why
+                shares = prepare_shares(LIMITS[name](workload), workers, tmp_path_factory.mktemp("shares"))
+                contenders[name] = Contender(partial(decode_shares, shares), lambda _: None)
+    taken = Interleaved()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FallbackWarning)  # told by the proof pass
+        taken.take(contenders, settings.rounds, console)
+    stop_processes()
+    return taken
+
+
+def _check_last_round(name: str, baseline: Baseline, frames: Tensor) -> None:
+    prove(f"{name}, in its last round,", frames, baseline)
+
+
 @pytest.fixture
 def measurement(
     request: pytest.FixtureRequest,
@@ -75,9 +117,12 @@ def measurement(
     settings: Settings,
     identity: Identity,
     console: Console,
+    interleaved: Interleaved | None,
 ) -> Measurement:
     """This benchmark's place in the session."""
-    return Measurement(request.config, benchmark, workload_name, workload, settings, identity, console)
+    return Measurement(
+        request.config, benchmark, workload_name, workload, settings, identity, console, interleaved
+    )
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

@@ -52,3 +52,42 @@ def _flat(name: str, value: object) -> Iterator[tuple[str, object]]:
 def _short(value: object) -> str:
     text = str(value)
     return text if len(text) <= 30 else f"{text[:12]}..."
+
+
+COMPARABLE = ("work.video_sha256", "work.indices_digest", "work.seek_mode", "workers", "interleaved")
+
+
+def clashes(ours: Iterable[Entry], theirs: Iterable[Entry]) -> list[str]:
+    """Why times of these identities are not comparable, a sentence for each field; none if they are.
+
+    The work must be the same and, since the times are absolute, the machine. Other fields of the work only
+    describe it: a file's name may differ where its bytes do not.
+    """
+    here, there = _values(ours), _values(theirs)
+    fields = [f for f in sorted(here | there) if f in COMPARABLE or f.startswith("machine.")]
+    return [line for field in fields if (line := _change(field, here, there))]
+
+
+def software_changes(ours: Iterable[Entry], theirs: Iterable[Entry]) -> list[str]:
+    """What differs on purpose: the software under test, a sentence for each field."""
+    here, there = _values(ours), _values(theirs)
+    fields = [f for f in sorted(here | there) if f.startswith("software.")]
+    return [line for field in fields if (line := _change(field, here, there))]
+
+
+def _change(field: str, here: dict[str, set[str]], there: dict[str, set[str]]) -> str:
+    before, after = here.get(field, {"None"}), there.get(field, {"None"})
+    if before == after and len(before) == 1:
+        return ""
+    names = (", ".join(map(_short, sorted(values))) for values in (before, after))
+    return "{}: {} in the baseline, {} in the candidate".format(field, *names)
+
+
+def _values(identities: Iterable[Entry]) -> dict[str, set[str]]:
+    """Every value that each field takes."""
+    values: dict[str, set[str]] = {}
+    for identity in identities:
+        for name, part in identity.items():
+            for field, value in _flat(name, part):
+                values.setdefault(field, set()).add(str(value))
+    return values

@@ -1,6 +1,7 @@
 """What a run of one workload comes to: the fastest exact way, and the lines of Python that use it."""
 
 import textwrap
+from typing import Any
 
 from results.identity import Entry
 
@@ -20,7 +21,7 @@ def settings_of(entry: Entry) -> tuple[int, int]:
 
 def exact_entries(entries: list[Entry]) -> list[Entry]:
     """What was timed and proven exact, fastest first; what fell back is what it fell back to."""
-    exact = [entry for entry in entries if is_timed(entry) and _is_exact(entry)]
+    exact = [entry for entry in entries if is_timed(entry) and _is_exact(entry["extra_info"])]
     return sorted(exact, key=lambda entry: float(entry["stats"]["median"]))
 
 
@@ -39,10 +40,10 @@ def recommendation(entries: list[Entry]) -> list[str]:
     return ["", *textwrap.wrap(sentence, 100), *(f"    {line}" for line in _python(best, workers, threads))]
 
 
-def _is_exact(entry: Entry) -> bool:
-    info = entry["extra_info"]
-    proof = info.get("proof")
-    return bool(proof) and not proof.get("differing_frames") and "fallback" not in info
+def _is_exact(info: dict[str, Any]) -> bool:
+    proof = info.get("proof") or {"differing_frames": "all"}
+    is_limit = info["strategy"].startswith("limit-")
+    return not (is_limit or proof.get("differing_frames") or "fallback" in info)
 
 
 def _python(entry: Entry, workers: int, threads: int) -> tuple[str, str, str]:

@@ -34,7 +34,7 @@ SCALING_LEGEND = (
 )
 MATRIX_LEGEND = (
     "Speed-up over sequential; limit: FFmpeg on the packets that are needed, nothing converted or kept.",
-    "*: fell back, not pruned; FAILED: frames that are not the baseline's, or an error.",
+    "proc.: processes; thr.: threads; *: fell back, not pruned; FAILED: wrong frames, or an error.",
 )
 NEEDED = "limit-needed-frames"
 
@@ -68,9 +68,11 @@ def add_rates(entries: list[Entry]) -> None:
 
 def table(entries: list[Entry]) -> list[str]:
     """The lines of the table and what there is to say of its rows, at most 100 characters wide."""
-    rows, legend, gap = _rows(entries)
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [gap.join(_aligned(row, widths)).rstrip() for row in rows]
+    rows, legend = _rows(entries)
+    last = len(rows[0]) - 1
+    left, gap = ((0,), " ") if rows[0][-1] == "limit" else ((0, last), "  ")
+    widths = [max(len(row[column]) for row in rows) for column in range(last + 1)]
+    lines = [gap.join(_aligned(row, widths, left)).rstrip() for row in rows]
     return [*lines, *legend, *_notes(entries), *_conclusion(entries)]
 
 
@@ -81,14 +83,14 @@ def markdown_table(entries: list[Entry]) -> list[str]:
     return ["| " + " | ".join(row) + " |" for row in (head, ruler, *rows)]
 
 
-def _rows(entries: list[Entry]) -> tuple[list[Row], tuple[str, ...], str]:
-    """The rows, heading first; the legend; and what stands between columns."""
+def _rows(entries: list[Entry]) -> tuple[list[Row], tuple[str, ...]]:
+    """The rows, heading first, and the legend."""
     add_rates(entries)
     if len(_workloads(entries)) > 1:
-        return _matrix(entries), MATRIX_LEGEND, " "
+        return _matrix(entries), MATRIX_LEGEND
     if entries and all(map(_is_scaling, entries)):
-        return [SCALING_COLUMNS, *map(_scaling_row, entries)], SCALING_LEGEND, "  "
-    return [COLUMNS, *map(_row, entries)], LEGEND, "  "
+        return [SCALING_COLUMNS, *map(_scaling_row, entries)], SCALING_LEGEND
+    return [COLUMNS, *map(_row, entries)], LEGEND
 
 
 def _matrix(entries: list[Entry]) -> list[Row]:
@@ -125,10 +127,14 @@ def _notes(entries: list[Entry]) -> list[str]:
             place = f" on {_workload(entry)}" if several else ""
             reasons.setdefault((place, info["fallback"]), []).append(info["strategy"])
     notes = [
-        f"{', '.join(dict.fromkeys(names))} fell back{place}, not pruned: {reason}"
+        f"{', '.join(dict.fromkeys(names))} {_what_happened(names)}{place}: {reason}"
         for (place, reason), names in reasons.items()
     ]
     return [line for note in notes for line in textwrap.wrap(note, 100)]
+
+
+def _what_happened(names: list[str]) -> str:
+    return "not measured" if names[0].startswith("limit-") else "fell back, not pruned,"
 
 
 def _conclusion(entries: list[Entry]) -> list[str]:
@@ -197,8 +203,7 @@ def _is_scaling(entry: Entry) -> bool:
     return "ffmpeg_threads" in entry["extra_info"]
 
 
-def _aligned(row: Row, widths: list[int]) -> list[str]:
-    left = {0, len(row) - 1}
+def _aligned(row: Row, widths: list[int], left: tuple[int, ...]) -> list[str]:
     return [
         cell.ljust(w) if n in left else cell.rjust(w)
         for n, (cell, w) in enumerate(zip(row, widths, strict=True))

@@ -108,3 +108,63 @@ def test_the_readme_shows_a_saved_run() -> None:
     for name in named:
         entries = json.loads((ROOT / name).read_text())["benchmarks"]
         assert "\n".join(markdown_table(entries)) in readme
+
+
+def test_several_workloads_make_a_matrix() -> None:
+    entries = []
+    for workload, factor in (("h264", 1.0), ("hevc", 2.0)):
+        for strategy, median in (("sequential", 8.0), ("threads", 4.0), ("limit-needed-frames", 2.0)):
+            made = entry(strategy, factor * median)
+            made["extra_info"]["workload"] = workload
+            entries.append(made)
+    entries[4]["stats"] = None
+    entries[4]["extra_info"]["proof"] = None
+    lines = table(entries)
+    assert lines[0].split() == ["workload", "sequential", "thr.", "limit"]
+    assert lines[1].split() == ["h264", "8.00", "s", "2.00x", "4.00x"]
+    assert lines[2].split() == ["hevc", "16.00", "s", "FAILED", "4.00x"]
+    assert lines[-1] == "Fastest exact way, of 2 workloads: threads on 1, sequential on 1."
+
+
+def scaling_entry(strategy: str, workers: int, threads: int, median: float) -> Entry:
+    made = entry(strategy, median)
+    made["extra_info"].update(workers=workers, ffmpeg_threads=threads)
+    return made
+
+
+def test_scaling_shows_efficiency_and_ends_in_a_recommendation() -> None:
+    entries = [
+        scaling_entry("sequential", 1, 1, 8.0),
+        scaling_entry("threads", 1, 1, 8.0),
+        scaling_entry("threads", 2, 1, 5.0),
+        scaling_entry("threads", 2, 2, 4.0),
+    ]
+    lines = table(entries)
+    assert [line.split()[6:8] for line in lines[1:5]] == [
+        ["0.800", "1.00x"], ["0.800", "1.00x"], ["0.500", "1.60x"], ["0.400", "2.00x"],
+    ]  # fmt: skip
+    assert [line.split()[8] for line in lines[1:5]] == ["100%", "100%", "80%", "50%"]
+    assert "Fastest exact way here: threads with 2 workers of 2 FFmpeg threads, 2.00 times" in "\n".join(
+        lines
+    )
+    assert lines[-1].endswith('read_workload("video.mp4", indices), 2, ffmpeg_threads=2)')
+
+
+def test_what_is_not_exact_is_not_recommended() -> None:
+    near, fell = entry("opencv", 1.0), entry("pruned", 2.0)
+    near["extra_info"]["proof"].update(differing_frames=50, max_difference=3)
+    fell["extra_info"]["fallback"] = "no plan"
+    lines = table([entry("sequential", 8.0), entry("threads", 4.0), near, fell])
+    assert lines[3].endswith("±3 on 50%")
+    assert lines[4].endswith("fell back")
+    assert any(line.startswith("Fastest exact way here: threads with 2 workers") for line in lines)
+    assert not any("Fastest" in line for line in table([entry("sequential", 8.0)]))
+
+
+def test_a_strategy_that_fell_back_is_marked_in_the_matrix() -> None:
+    entries = [entry("sequential", 8.0), entry("pruned", 4.0), entry("sequential", 8.0)]
+    entries[1]["extra_info"]["fallback"] = "a reason"
+    entries[2]["extra_info"]["workload"] = "other"
+    lines = table(entries)
+    assert lines[1].split() == ["default", "8.00", "s", "2.00x*", "-"]
+    assert "pruned fell back, not pruned, on default: a reason" in lines

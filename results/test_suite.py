@@ -97,7 +97,7 @@ def test_json_holds_what_was_measured(output: str, storage: Path, video: Path) -
         assert info["workers"] == 2
         assert info["frames_per_second"] == pytest.approx(7 / stats["median"])
         assert info["speedup"] == pytest.approx(baseline["stats"]["median"] / stats["median"])
-        assert set(info["work"]) >= {"video_sha256", "indices_digest", "sample_fps", "loops", "seek_mode"}
+        assert set(info["work"]) >= {"video_sha256", "indices_digest", "asked", "loops", "seek_mode"}
         assert set(info["machine"]) == {"usable_cpus", "cpu_model"}
         assert set(info["software"]) == {"torch", "torchcodec", "ffmpeg", "joblib", "python"}
     assert [b["stats"]["data"] for b in json.loads((storage / "out.json").read_text())["benchmarks"]] == [
@@ -117,7 +117,12 @@ def test_what_a_person_sees(output: str) -> None:
     assert re.search(r"^clip: +holiday.mp4, 0m03s, 96x64, 25 fps, h264$", output, MULTILINE)
     assert re.search(r"^long video: 0m03s, 75 frames \(1 x the clip\)$", output, MULTILINE)
     assert re.search(
-        r"^sampled: +7 frames, 1 in 12 \(2 a second\), seek mode approximate$", output, MULTILINE
+        r"^sampled: +7 frames, 1 in 12 \(2.08 a second\), seek mode approximate$", output, MULTILINE
+    )
+    assert re.search(
+        r"^seek modes: approximate and exact give the same 7 frames; opening takes \d+ ms and \d+ ms$",
+        output,
+        MULTILINE,
     )
     assert re.search(
         r"^versions: +torch 2.*, torchcodec 0.*, FFmpeg \d.*, joblib 1.*, Python 3", output, MULTILINE
@@ -133,6 +138,53 @@ def test_what_a_person_sees(output: str) -> None:
     assert all(
         len(row) <= 100 and re.search(r"\d\.\d{3} ± \d\.\d{3} .* (exact|-)$", row) for row in table[1:]
     )
+
+
+def test_the_recommended_python_works(output: str, video: Path) -> None:
+    lines = re.findall(r"^    (from .*|frames = .*)$", output, MULTILINE)
+    assert len(lines) == 3
+    program = "\n".join(["indices = (0, 12, 24)", *lines, "print(tuple(frames.shape), frames.dtype)"])
+    command = [sys.executable, "-c", program.replace('"holiday.mp4"', repr(str(video)))]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "(3, 3, 64, 96) torch.uint8\n", done.stderr
+
+
+def test_seek_modes_that_differ_are_told(tmp_path: Path) -> None:
+    varying = ("-vf", "select='mod(n\\,5)+not(mod(n\\,3))'", "-fps_mode", "vfr", "-c:v", "libx264")
+    done = run_suite(
+        SPEED, "-k", "[sequential]", "--rounds=1", "--sample-fps=5", f"--benchmark-storage={tmp_path}",
+        "--video", make_video(tmp_path / "phone.mp4", *varying),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = r"^seek modes: DIFFER on [1-9]\d* of \d+ frames: approximate, the suite's default, is unsafe"
+    assert re.search(told, done.stdout, MULTILINE)
+
+
+def test_named_workloads_side_by_side(tmp_path: Path) -> None:
+    done = run_suite(
+        SPEED, "--workload=h264", "--workload=random-32", "--loops=1", "--rounds=1", "--interleave",
+        "-k", "sequential or threads", "--benchmark-autosave", f"--benchmark-storage={tmp_path}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    (history,) = saved(tmp_path)
+    assert {b["group"] for b in history["benchmarks"]} == {"h264", "random-32"}
+    table = done.stdout[done.stdout.index("= decoding =") :].splitlines()
+    assert [line.split()[0] for line in table[1:4]] == ["workload", "h264", "random-32"]
+
+
+def test_scaling(video: Path, tmp_path: Path) -> None:
+    done = run_suite(
+        SPEED, "-m", "scaling", "-k", "threads and not pruned", "--video", video, "--workers=2", "--rounds=1",
+        f"--benchmark-storage={tmp_path}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = re.findall(r"^(\S+) +(\d x \d) .* exact$", done.stdout, MULTILINE)
+    assert rows == [
+        *(("ffmpeg-threads", f"{n} x 1") for n in (1, 2, 3)),
+        *(("threads", f"{n} x 1") for n in (1, 2, 3)),
+        ("threads", "1 x 2"), ("threads", "1 x 3"), ("threads", "2 x 2"),
+    ]  # fmt: skip
+    assert "Fastest exact way here: " in done.stdout
 
 
 def test_comparing(output: str, storage: Path, video: Path, tmp_path: Path) -> None:  # noqa: ARG001
@@ -157,7 +209,7 @@ def test_comparing(output: str, storage: Path, video: Path, tmp_path: Path) -> N
     other = run_suite(*arguments, "--benchmark-compare", "--sample-fps=5", "--benchmark-save=other")
     assert other.returncode == 0, other.stdout + other.stderr
     assert re.search(
-        r"^the run of 20\S+ differs in work.sample_fps: 5.0 here, 2.0 there$", other.stdout, MULTILINE
+        r"^the run of 20\S+ differs in work.asked: 1 in 5 .*here, 1 in 12 .*there$", other.stdout, MULTILINE
     )
     assert "differs in work.indices_digest" in other.stdout
     slower = run_suite(*arguments, "--benchmark-compare=0001", "--benchmark-compare-fail=median:0.000000001")
@@ -171,7 +223,7 @@ def test_the_compare_command(output: str, storage: Path) -> None:  # noqa: ARG00
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert "test_decode[threads]" in done.stdout
-    told = "differs in work.sample_fps: 2.0 here, 5.0 there" in done.stderr
+    told = "differs in work.asked: 1 in 12" in done.stderr
     assert told == (len(saved(storage)) > 1)  # the second run is there when test_comparing has run
 
 

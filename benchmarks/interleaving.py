@@ -1,0 +1,69 @@
+"""Rounds taken in turns: one of each strategy, then the next of each, so that drift hits all alike.
+
+pytest-benchmark takes all rounds of one benchmark before it comes to the next. With --interleave the rounds
+of a workload are taken here, at its first benchmark, and each benchmark then replays its own through a clock
+that the rounds have set forward: pytest-benchmark is told of it by the `timer` of its own marker.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fixtures.console import Console
+
+_replayed = 0.0
+
+
+def clock() -> float:
+    """The timer of every benchmark here: seconds of time.perf_counter, and those that were replayed."""
+    return time.perf_counter() + _replayed
+
+
+def replay(seconds: list[float]) -> Callable[[], None]:
+    """A function that takes, by `clock`, the next of these seconds at each call."""
+    left = iter(seconds)
+
+    def take() -> None:
+        global _replayed  # noqa: PLW0603  a clock is one for all
+        _replayed += next(left)
+
+    return take
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One of those that take turns."""
+
+    run: Callable[[], Any]
+    check: Callable[[Any], None]  # of what the last round returned; raises if that is wrong
+
+
+@dataclass(frozen=True)
+class Interleaved:
+    """The rounds of one workload."""
+
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    errors: dict[str, Exception] = field(default_factory=dict)  # what went wrong in whose rounds
+
+    def take(self, contenders: dict[str, Contender], rounds: int, console: Console) -> None:
+        """Let all take turns: an untimed one, then the timed ones. Who fails is out."""
+        self.seconds.update((name, []) for name in contenders)
+        for number in range(rounds + 1):
+            turn = f"round {number} of {rounds}" if number else "untimed round"
+            for name in [name for name in contenders if name not in self.errors]:
+                console.live(f"{name:<20} in turns, {turn}")
+                self._turn(name, contenders[name], is_timed=number > 0, is_last=number == rounds)
+
+    def _turn(self, name: str, contender: Contender, *, is_timed: bool, is_last: bool) -> None:
+        try:
+            start = time.perf_counter()
+            result = contender.run()
+            seconds = time.perf_counter() - start
+            if is_last:
+                contender.check(result)
+        except Exception as error:  # noqa: BLE001  it is raised again in the benchmark that it belongs to
+            self.errors[name] = error
+            return
+        if is_timed:
+            self.seconds[name].append(seconds)

@@ -1,0 +1,79 @@
+"""Saving is one atomic step: a run killed at any moment leaves no file of a history damaged or half-written.
+
+pytest-benchmark writes a history file in place. So it is given a folder beside the real files, which shows
+them as links, and what it has written there is published when it is whole: by a hard link, which either is
+there or is not, and never replaces a file.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+PREFIX = ".saving-"
+
+
+def stage(storage: Path) -> Path:
+    """Make the folder that pytest-benchmark saves into; folders that killed runs have left are removed."""
+    storage.mkdir(parents=True, exist_ok=True)
+    for left in storage.glob(f"{PREFIX}*"):
+        if not _is_running(int(left.name.split("-")[1])):
+            shutil.rmtree(left, ignore_errors=True)
+    staged = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=storage))
+    for saved in storage.glob("[!.]*/*.json"):
+        shown = staged / saved.relative_to(storage)
+        shown.parent.mkdir(exist_ok=True)
+        shown.symlink_to(saved.resolve())
+    return staged
+
+
+def publish(staged: Path, storage: Path) -> list[Path]:
+    """Move what was saved into the storage, under the next free number; gives the files' new places."""
+    published = []
+    for made in sorted(staged.glob("*/*.json")):
+        if not made.is_symlink():
+            with made.open("rb") as file:
+                os.fsync(file.fileno())
+            published.append(_link(made, storage / made.parent.name))
+    shutil.rmtree(staged, ignore_errors=True)
+    return published
+
+
+def write_atomically(target: Path, text: str) -> None:
+    """Write a file in one step; an older one is replaced."""
+    descriptor, name = tempfile.mkstemp(prefix=f"{PREFIX}{os.getpid()}-", dir=target.parent)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _link(made: Path, folder: Path) -> Path:
+    """Another run may have taken the number since: then the next one is."""
+    folder.mkdir(exist_ok=True)
+    number, _, rest = made.name.partition("_")
+    while True:
+        target = folder / f"{number}_{rest}"
+        taken = any(re.match(rf"{number}_", saved.name) for saved in folder.glob("*.json"))
+        with contextlib.suppress(FileExistsError):
+            if not taken:
+                os.link(made, target)
+                return target
+        number = f"{int(number) + 1:04}"
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,78 @@
+"""The rank test and its interval: against counting by hand, and on noise."""
+
+import math
+import random
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from results.statistics import _counts, _critical, shift, spread
+
+values = st.lists(st.floats(-5, 5), min_size=1, max_size=12)
+
+
+@pytest.mark.parametrize(("first", "second"), [(1, 1), (2, 3), (5, 5), (4, 7)])
+def test_the_distribution_is_that_of_all_orders(first: int, second: int) -> None:
+    counted = [0] * (first * second + 1)
+    places = range(first + second)
+    for ours in combinations(places, first):
+        theirs = [place for place in places if place not in ours]
+        counted[sum(a < b for a in ours for b in theirs)] += 1
+    assert _counts(first, second) == tuple(counted)
+
+
+@pytest.mark.parametrize("runs", [(5, 5), (6, 6), (8, 8), (5, 20), (25, 40)])
+def test_no_more_orders_are_significant_than_alpha_allows(runs: tuple[int, int]) -> None:
+    counts, critical = _counts(*runs), _critical(*runs, 0.005)
+    assert critical is not None
+    assert sum(counts[: critical + 1]) <= 0.005 * math.comb(sum(runs), runs[0])
+    assert sum(counts[: critical + 2]) > 0.005 * math.comb(sum(runs), runs[0])
+
+
+def test_few_runs_decide_nothing() -> None:
+    moved = shift([0.0] * 4, [9.0] * 4, 0.005)
+    assert (moved.is_later, moved.low, moved.high) == (False, -math.inf, math.inf)
+
+
+@given(values, values)
+def test_swapping_the_sides_mirrors_everything(ours: list[float], theirs: list[float]) -> None:
+    there, back = shift(ours, theirs, 0.005), shift(theirs, ours, 0.005)
+    assert there.estimate == pytest.approx(-back.estimate)
+    assert (there.is_later, there.is_earlier) == (back.is_earlier, back.is_later)
+    assert (there.low, there.high) == pytest.approx((-back.high, -back.low))
+    assert there.low <= there.estimate <= there.high
+
+
+@given(values)
+def test_equal_groups_never_moved(ours: list[float]) -> None:
+    moved = shift(ours, ours, 0.005)
+    assert not moved.is_later
+    assert not moved.is_earlier
+
+
+def test_large_groups_agree_with_small_ones_in_kind() -> None:
+    chance = random.Random(5)
+    ours, theirs = ([chance.gauss(mean, 1) for _ in range(60)] for mean in (0.0, 1.5))
+    moved = shift(ours, theirs, 0.005)
+    assert moved.is_later
+    assert 0 < moved.low < moved.estimate < moved.high < 3
+
+
+def test_the_interval_holds_the_shift() -> None:
+    chance = random.Random(6)
+    held = 0
+    for _ in range(400):
+        ours, theirs = ([chance.gauss(mean, 1) for _ in range(8)] for mean in (0.0, 0.7))
+        moved = shift(ours, theirs, 0.05)
+        held += moved.low <= 0.7 <= moved.high
+    assert 0.87 * 400 <= held <= 0.97 * 400
+
+
+def test_spread_is_the_standard_deviation_of_normal_values() -> None:
+    chance = random.Random(7)
+    sample = [chance.gauss(0, 3) for _ in range(600)]
+    assert spread(sample) == pytest.approx(3, rel=0.1)
+    assert spread([*sample, 1e9]) == pytest.approx(3, rel=0.1)
+    assert spread([1.0]) == math.inf
