@@ -7,11 +7,14 @@ work, not sleep. What it returns stays right.
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
-from torch import Tensor
 
-from fixtures.workload import Workload
+if TYPE_CHECKING:  # pytest has yet to see what it rewrites
+    from torch import Tensor
+
+    from fixtures.workload import Workload
 
 
 @pytest.hookimpl(trylast=True)
@@ -25,8 +28,8 @@ def pytest_configure() -> None:
         STRATEGIES[strategy] = entry._replace(decode=_slowed(entry.decode, float(percent) / 100))
 
 
-def _slowed(decode: Callable[..., Tensor], share: float) -> Callable[..., Tensor]:
-    def slowed(workload: Workload, workers: int) -> Tensor:
+def _slowed(decode: Callable[..., "Tensor"], share: float) -> Callable[..., "Tensor"]:
+    def slowed(workload: "Workload", workers: int) -> "Tensor":
         frames = decode(workload, workers)
         decode(replace(workload, indices=workload.indices[: round(share * len(workload.indices))]), workers)
         return frames
