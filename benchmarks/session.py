@@ -30,6 +30,8 @@ def compared(config: pytest.Config) -> list[dict[str, Any]]:
 def stage_saving(config: pytest.Config) -> None:
     """Have pytest-benchmark save into a staging folder, where a kill in mid-write harms nothing."""
     option = config.option
+    if not config.pluginmanager.hasplugin("benchmark"):
+        return
     storage = str(option.benchmark_storage).removeprefix("file://")
     if "://" in storage or not (option.benchmark_autosave or option.benchmark_save):
         return

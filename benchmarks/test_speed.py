@@ -97,10 +97,12 @@ def interleaved(
                 shares = prepare_shares(LIMITS[name](workload), workers, tmp_path_factory.mktemp("shares"))
                 contenders[name] = Contender(partial(decode_shares, shares), lambda _: None)
     taken = Interleaved()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FallbackWarning)  # told by the proof pass
-        taken.take(contenders, settings.rounds, console)
-    stop_processes()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FallbackWarning)  # told by the proof pass
+            taken.take(contenders, settings.rounds, console)
+    finally:
+        stop_processes()
     return taken
 
 

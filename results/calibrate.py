@@ -59,10 +59,10 @@ def take(kinds: Sequence[str], folder: Path) -> None:
         part.rename(target)
 
 
-def false_alarms(runs: list[Run], each: int, chance: random.Random) -> tuple[int, int]:
+def false_alarms(runs: list[Run], each: int, draws: int) -> tuple[int, int]:
     """How many verdicts on unchanged code are "slower", and of how many."""
-    slower = judged = 0
-    for _ in range(DRAWS):
+    chance, slower, judged = random.Random(SAME), 0, 0  # noqa: S311
+    for _ in range(draws):
         start = chance.randrange(len(runs) - 2 * each + 1)
         mixed = chance.sample(runs[start : start + 2 * each], 2 * each)
         verdicts = compare(mixed[:each], mixed[each:]).verdicts
@@ -71,17 +71,15 @@ def false_alarms(runs: list[Run], each: int, chance: random.Random) -> tuple[int
     return slower, judged
 
 
-def found(
-    same: list[Run], planted: list[Run], name: str, each: int, chance: random.Random
-) -> tuple[int, int]:
-    """How often planted work is called "slower" by the verdict of this name, and of how many comparisons."""
-    slower = 0
-    for _ in range(DRAWS):
+def found(same: list[Run], planted: list[Run], name: str, each: int, draws: int) -> int:
+    """In how many comparisons planted work is called "slower" by the verdict of this name."""
+    chance, slower = random.Random(name), 0  # noqa: S311
+    for _ in range(draws):
         slow = chance.sample(planted, each)
-        near = sorted(same, key=lambda run: min(abs(_seconds(run) - _seconds(s)) for s in slow))[: 3 * each]
+        near = sorted(same, key=lambda run: min(abs(_number(run) - _number(s)) for s in slow))[: 3 * each]
         verdicts = {v.name: v.word for v in compare(chance.sample(near, each), slow).verdicts}
         slower += verdicts[name] == "slower"
-    return slower, DRAWS
+    return slower
 
 
 def naive_alarms(runs: list[Run]) -> tuple[int, int]:
@@ -95,13 +93,12 @@ def _ratio(before: Run, after: Run, name: str) -> float:
     return after.samples[name].seconds / before.samples[name].seconds
 
 
-def _seconds(run: Run) -> float:
-    return float(run.source.partition("-")[0])  # its number: the runs were taken one after the other
+def _number(run: Run) -> int:
+    return int(run.source.partition("-")[0])  # in the order in which the runs were taken
 
 
-def report(folder: Path, each: int) -> list[str]:
+def report(folder: Path, each: int, draws: int = DRAWS) -> list[str]:
     """The figures, from the runs that there are."""
-    chance = random.Random(1)  # noqa: S311
     by_kind: dict[str, list[Run]] = {}
     for path in sorted(folder.glob("*.json")):
         by_kind.setdefault(path.stem[4:], []).append(read_run(json.loads(path.read_text()), path.stem))
@@ -110,14 +107,14 @@ def report(folder: Path, each: int) -> list[str]:
     for name in same[0].samples:
         logs = [run.samples[name].seconds for run in same]
         lines.append(f"  spread between runs, {name}: {spread(logs) / sorted(logs)[len(logs) // 2]:.1%}")
-    lines.append("false alarms: {} of {} verdicts slower".format(*false_alarms(same, each, chance)))
+    lines.append("false alarms: {} of {} verdicts slower".format(*false_alarms(same, each, draws)))
     lines.append("median:10% on each run against the one before: {} of {} fail".format(*naive_alarms(same)))
     for plant in PLANTS:
         name, _, percent = plant.partition(":")
         planted = by_kind.get(plant.replace(":", "-"), [])
         if len(planted) >= each:
-            counts = found(same, planted, TOGETHER if name == "all" else name, each, chance)
-            lines.append(f"planted +{percent}% in {name}: found in {counts[0]} of {counts[1]}")
+            count = found(same, planted, TOGETHER if name == "all" else name, each, draws)
+            lines.append(f"planted +{percent}% in {name}: found in {count} of {draws}")
     return lines
 
 
