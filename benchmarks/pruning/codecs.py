@@ -80,6 +80,10 @@ def _annex_b_units(data: bytes) -> Iterator[tuple[int, int]]:
         position = data.find(b"\x00\x00\x01", position + 3)
 
 
+_REFERENCE = Role(starts=False, starts_open=False, needed=True)
+_DISPOSABLE = Role(starts=False, starts_open=False, needed=False)
+
+
 def _h264(length_size: int) -> Rule:
     """H.264, clause 7.4.1: nal_ref_idc 0 in a slice means that nothing refers to its picture.
 
@@ -88,6 +92,10 @@ def _h264(length_size: int) -> Rule:
     """
 
     def judge(data: Data, _is_keyframe: bool) -> Role:
+        if length_size == 4 and len(data) > 5 and int.from_bytes(data[:4], "big") == len(data) - 4:
+            header = data[4]  # a single unit, as most packets are: the same answer, sooner
+            if header & 31 == 1:
+                return _REFERENCE if header & 0x60 else _DISPOSABLE
         slices = idr = 0
         needed = False
         for header, _ in nal_units(data, length_size):

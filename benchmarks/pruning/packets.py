@@ -80,10 +80,12 @@ def _read(container: InputContainer, video: Video, *, keep_all: bool = False) ->
         rule = rule_for("", intra_only=False, extradata=b"")
     packets: list[Packet] = []
     keyframe_pts = 0
+    judge = rule.judge
     for packet in container.demux(stream):
+        pts, is_keyframe = packet.pts, packet.is_keyframe
         if packet.size == 0:
             continue
-        if packet.pts is None:
+        if pts is None:
             raise PlanDeclinedError("the file gives a packet no time stamp")
         if packet.is_discard:
             raise PlanDeclinedError("an edit list hides packets")
@@ -91,7 +93,7 @@ def _read(container: InputContainer, video: Video, *, keep_all: bool = False) ->
             raise PlanDeclinedError("the codec's parameters change within the file")
         if packet.is_corrupt:
             raise PlanDeclinedError("a packet is damaged")
-        if packet.is_keyframe:
-            keyframe_pts = packet.pts
-        packets.append(Packet(packet.pts, keyframe_pts, *rule.judge(memoryview(packet), packet.is_keyframe)))
+        if is_keyframe:
+            keyframe_pts = pts
+        packets.append(Packet(pts, keyframe_pts, *judge(memoryview(packet), is_keyframe)))
     return Packets(packets, float(stream.time_base or 0), rule)

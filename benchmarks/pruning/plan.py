@@ -43,7 +43,9 @@ class _Gop:
 
 
 def make_plan(workload: Workload, pieces: int) -> Plan:
-    """Plan the workload in about `pieces` runs of similar size; linear in the number of packets.
+    """Plan the workload in about `pieces` runs; linear in the number of packets.
+
+    Runs get smaller towards the end, so that workers who take them in order finish together.
 
     Raises:
         PlanDeclinedError: if packets and frames cannot be matched one to one.
@@ -52,7 +54,7 @@ def make_plan(workload: Workload, pieces: int) -> Plan:
     gops = list(_gops(read.packets, _locate(workload, read)))
     used = [gop for gop in gops if gop.requests or gop.leading]
     needed = sum(packet.needed for gop in used for packet in read.packets[gop.start : gop.stop])
-    runs = tuple(_runs(gops, read, smallest=max(1, needed // pieces)))
+    runs = tuple(_runs(gops, read, needed, pieces))
     kept = sum(len(run.positions) for run in runs)
     unpruned = sum(
         max(position for position, _ in gop.requests + gop.leading) + 1 - gop.start for gop in used
@@ -107,19 +109,22 @@ def _gops(packets: list[Packet], located: list[int]) -> Iterator[_Gop]:
         )
 
 
-def _runs(gops: list[_Gop], read: Packets, smallest: int) -> Iterator[Run]:
-    """Join GOPs to runs of at least `smallest` packets.
+def _runs(gops: list[_Gop], read: Packets, needed: int, pieces: int) -> Iterator[Run]:
+    """Join GOPs to runs, each of at least a certain share of the needed packets that are left.
 
     A run may go on over GOPs that nobody asks for, but not into an open GOP: that continues the GOP before,
     and needs it whole.
     """
     positions: list[int] = []
     requests: list[tuple[int, int]] = []
+    smallest, left = _smallest(needed, needed, pieces), needed
     joined = False  # whether the run goes on into this GOP, and with it into its leading frames
     for gop, following in zip(gops, [*gops[1:], None], strict=True):
         leading = following.leading if following else ()
         if positions and not joined and (gop.is_open or len(positions) >= smallest):
             yield Run(tuple(positions), tuple(requests))
+            left -= len(positions)
+            smallest = _smallest(needed, left, pieces)
             positions, requests = [], []
         if not (gop.requests or leading or joined):
             continue
@@ -135,6 +140,11 @@ def _runs(gops: list[_Gop], read: Packets, smallest: int) -> Iterator[Run]:
             requests += leading
     if positions:
         yield Run(tuple(positions), tuple(requests))
+
+
+def _smallest(needed: int, left: int, pieces: int) -> int:
+    """Guided self-scheduling (Polychronopoulos and Kuck 1987): a share of what is left, not too little."""
+    return max(1, needed // (4 * pieces), 4 * left // pieces if pieces > 4 else left)
 
 
 def _positions(gop: _Gop, read: Packets, asked: Requests, *, whole: bool, is_first: bool) -> list[int]:

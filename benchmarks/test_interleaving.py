@@ -1,0 +1,76 @@
+"""Rounds in turns: the order, what a failure does, and that replayed seconds are those that were taken."""
+
+from collections.abc import Callable
+
+import pytest
+
+from benchmarks.interleaving import Contender, Interleaved, clock, replay
+from benchmarks.planted import _slowed
+from benchmarks.strategies.one_decoder import sequential
+from fixtures.console import Console
+from fixtures.workload import Workload, read_workload
+
+
+@pytest.fixture
+def quiet(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> Console:
+    monkeypatch.setattr(Console, "line", lambda *_: None)
+    return Console(pytestconfig)
+
+
+def logging(log: list[str], name: str) -> Callable[[], str]:
+    def run() -> str:
+        log.append(name)
+        return name
+
+    return run
+
+
+def test_all_take_turns(quiet: Console) -> None:
+    log: list[str] = []
+    checked: list[object] = []
+    taken = Interleaved()
+    taken.take({n: Contender(logging(log, n), checked.append) for n in ("a", "b")}, 2, quiet)
+    assert log == ["a", "b"] * 3  # an untimed turn, and two that count
+    assert [len(seconds) for seconds in taken.seconds.values()] == [2, 2]
+    assert checked == ["a", "b"]
+    assert not taken.errors
+
+
+def test_who_fails_is_out_and_the_others_go_on(quiet: Console) -> None:
+    log: list[str] = []
+    taken = Interleaved()
+    broken = Contender(lambda: 1 / 0, lambda _: None)
+    taken.take({"broken": broken, "sound": Contender(logging(log, "s"), lambda _: None)}, 2, quiet)
+    assert isinstance(taken.errors["broken"], ZeroDivisionError)
+    assert taken.seconds["broken"] == []
+    assert len(log) == 3
+
+
+def test_a_wrong_last_round_is_an_error(quiet: Console) -> None:
+    def wrong(_: object) -> None:
+        raise AssertionError("wrong frames")
+
+    taken = Interleaved()
+    taken.take({"late": Contender(lambda: 0, wrong)}, 2, quiet)
+    assert str(taken.errors["late"]) == "wrong frames"
+
+
+def test_replayed_seconds_are_those_that_were_taken() -> None:
+    take = replay([100.0, 300.0])
+    for seconds in (100.0, 300.0):
+        start = clock()
+        take()
+        assert clock() - start == pytest.approx(seconds, abs=1)
+
+
+def test_planted_work_is_more_frames_and_the_same_result(small_video: object) -> None:
+    asked: list[int] = []
+
+    def counting(workload: Workload, workers: int) -> object:
+        asked.append(len(workload.indices))
+        return sequential(workload, workers)
+
+    workload = read_workload(str(small_video), range(0, 75, 3))
+    frames = _slowed(counting, 0.2)(workload, 2)  # type: ignore[arg-type]
+    assert asked == [25, 5]
+    assert len(frames) == 25
