@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -170,6 +171,27 @@ def test_named_workloads_side_by_side(tmp_path: Path) -> None:
     assert {b["group"] for b in history["benchmarks"]} == {"h264", "random-32"}
     table = done.stdout[done.stdout.index("= decoding =") :].splitlines()
     assert [line.split()[0] for line in table[1:4]] == ["workload", "h264", "random-32"]
+
+
+FFMPEG_WITHOUT_AV1 = """#!/bin/sh
+case "$*" in *-encoders*) exec {ffmpeg} "$@" | grep -v svtav1 ;; esac
+exec {ffmpeg} "$@"
+"""
+
+
+def test_a_missing_encoder_leaves_the_other_workloads(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "ffmpeg").write_text(FFMPEG_WITHOUT_AV1.format(ffmpeg=shutil.which("ffmpeg")))
+    (tmp_path / "bin" / "ffmpeg").chmod(0o755)
+    done = run_suite(
+        SPEED, "--workload=av1", "--workload=h264", "--loops=1", "--rounds=1",
+        "-k", "[h264-sequential] or av1",
+        "-o", f"cache_dir={tmp_path / 'cache'}", f"--benchmark-storage={tmp_path}",
+        PATH=f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "av1 was not measured: this FFmpeg has no encoder libsvtav1" in done.stdout
+    assert re.search(r"^sequential .* exact$", done.stdout, MULTILINE)
 
 
 def test_scaling(video: Path, tmp_path: Path) -> None:

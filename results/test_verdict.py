@@ -109,6 +109,19 @@ def test_missing_and_new_benchmarks_are_listed(tmp_path: Path) -> None:
     assert words(gate(less, more, "--json"))["novel"] == "new"
 
 
+def test_what_may_have_been_renamed_is_told(tmp_path: Path) -> None:
+    old, new = (
+        [
+            write_run(tmp_path / f"{name}{n}.json", made_run({"sequential": 1.0, name: 1.0}, n))
+            for n in range(6)
+        ]
+        for name in ("threads", "chunks")
+    )
+    done = gate(old, new)
+    assert done.returncode == 1
+    assert "Missing: threads; new: chunks: if that is a new name of the same thing" in done.stdout
+
+
 def test_few_or_noisy_runs_are_inconclusive(tmp_path: Path) -> None:
     done = gate(noisy_runs(tmp_path, "a", runs=3), noisy_runs(tmp_path, "b", runs=3, threads=1.5))
     assert done.returncode == 3

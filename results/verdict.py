@@ -72,6 +72,7 @@ def compare(baseline: Sequence[Run], candidate: Sequence[Run], alpha: float = AL
         verdicts = {name: _with_own(v, pairs[name], common, judged) for name, v in verdicts.items()}
         remarks.append(_together(together, [verdicts[name] for name in judged]))
         verdicts[TOGETHER] = together
+    remarks += _renamed(list(verdicts.values()))
     remarks += [f"{v.name}: {v.reason}" for v in verdicts.values() if v.reason]
     return Comparison(verdicts=list(verdicts.values()), software=software, remarks=remarks)
 
@@ -82,6 +83,16 @@ def _samples(runs: Sequence[Run], name: str) -> list[Sample]:
 
 def _identities(runs: Sequence[Run]) -> list[dict[str, Any]]:
     return [sample.identity for run in runs for sample in run.samples.values()]
+
+
+def _renamed(verdicts: list[Verdict]) -> list[str]:
+    missing, new = ([v.name for v in verdicts if v.word == word] for word in ("missing", "new"))
+    if not (missing and new):
+        return []
+    return [
+        f"Missing: {', '.join(missing)}; new: {', '.join(new)}: if that is a new name of the same thing, "
+        "promote a baseline that has it."
+    ]
 
 
 def _commits(runs: Sequence[Run]) -> list[dict[str, Any]]:
