@@ -49,13 +49,16 @@ def take(kinds: Sequence[str], folder: Path) -> None:
         part = target.with_suffix(".part")
         plugin = () if kind == SAME else ("-p", "benchmarks.planted")
         command = [sys.executable, "-m", "pytest", *plugin, "benchmarks/test_speed.py", "--benchmark-only"]
-        subprocess.run(
+        done = subprocess.run(
             [*command, *WORKLOAD, *CHOSEN, f"--benchmark-json={part}"],
             cwd=ROOT,
             env={**os.environ, "PLANT": kind},
-            stdout=subprocess.DEVNULL,
-            check=True,
+            capture_output=True,
+            text=True,
+            check=False,
         )
+        if done.returncode:
+            sys.exit(f"a run failed: {(done.stdout + done.stderr).strip().splitlines()[-1]}")
         part.rename(target)
 
 
@@ -77,7 +80,9 @@ def found(same: list[Run], planted: list[Run], name: str, each: int, draws: int)
     for _ in range(draws):
         slow = chance.sample(planted, each)
         near = sorted(same, key=lambda run: min(abs(_number(run) - _number(s)) for s in slow))[: 3 * each]
-        verdicts = {v.name: v.word for v in compare(chance.sample(near, each), slow).verdicts}
+        verdicts = {
+            v.name.partition(" on ")[0]: v.word for v in compare(chance.sample(near, each), slow).verdicts
+        }
         slower += verdicts[name] == "slower"
     return slower
 
