@@ -6,6 +6,7 @@ from typing import Any
 from results.identity import Entry
 
 BASELINE = "sequential"
+ONE_WORKER = ("sequential", "pruned")  # the number of workers means nothing to them
 
 
 def is_timed(entry: Entry) -> bool:
@@ -32,9 +33,10 @@ def recommendation(entries: list[Entry]) -> list[str]:
         return []
     best = exact[0]
     info, (workers, threads) = best["extra_info"], settings_of(best)
-    how = "" if info["strategy"] == BASELINE else f" with {workers} worker{'s' * (workers > 1)}"
+    how = "" if info["strategy"] in ONE_WORKER else f" with {workers} worker{'s' * (workers > 1)}"
     how += f" of {threads} FFmpeg threads" if threads > 1 else ""
-    gain = f", {info['speedup']:.2f} times as fast as {BASELINE}" if info.get("speedup") else ""
+    is_gain = info.get("speedup") and info["strategy"] != BASELINE
+    gain = f", {info['speedup']:.2f} times as fast as {BASELINE}" if is_gain else ""
     peak = f", {info['cost']['peak_bytes'] / 1e9:.2f} GB at its peak" if info.get("cost") else ""
     sentence = f"Fastest exact way here: {info['strategy']}{how}{gain}{peak}. In Python, from this folder:"
     return ["", *textwrap.wrap(sentence, 100), *(f"    {line}" for line in _python(best, workers, threads))]

@@ -127,14 +127,16 @@ def _notes(entries: list[Entry]) -> list[str]:
             place = f" on {_workload(entry)}" if several else ""
             reasons.setdefault((place, info["fallback"]), []).append(info["strategy"])
     notes = [
-        f"{', '.join(dict.fromkeys(names))} {_what_happened(names)}{place}: {reason}"
+        f"{', '.join(dict.fromkeys(names))} {_what_happened(names, place)}: {reason}"
         for (place, reason), names in reasons.items()
     ]
     return [line for note in notes for line in textwrap.wrap(note, 100)]
 
 
-def _what_happened(names: list[str]) -> str:
-    return "not measured" if names[0].startswith("limit-") else "fell back, not pruned,"
+def _what_happened(names: list[str], place: str) -> str:
+    if names[0].startswith("limit-"):
+        return f"not measured{place}"
+    return f"fell back{place}, not pruned"
 
 
 def _conclusion(entries: list[Entry]) -> list[str]:

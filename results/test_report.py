@@ -167,4 +167,4 @@ def test_a_strategy_that_fell_back_is_marked_in_the_matrix() -> None:
     entries[2]["extra_info"]["workload"] = "other"
     lines = table(entries)
     assert lines[1].split() == ["default", "8.00", "s", "2.00x*", "-"]
-    assert "pruned fell back, not pruned, on default: a reason" in lines
+    assert "pruned fell back on default, not pruned: a reason" in lines
