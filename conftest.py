@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pytest_benchmark import plugin as pytest_benchmark_plugin
 
-from benchmarks.session import (
+from benchmarks.harness.session import (
     compared,
     nothing_incomplete_is_saved,
     publish_saved,
@@ -26,7 +26,7 @@ from results.identity import differing_sources
 from results.report import add_rates
 from results.shipping import without_machine_names
 
-pytest_plugins = ["fixtures.workload", "fixtures.corpus"]
+pytest_plugins = ["fixtures.workload", "fixtures.corpus", "benchmarks.harness.fixtures"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

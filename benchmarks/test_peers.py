@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from benchmarks.harness.proof import MismatchError, take_baseline
 from benchmarks.peers import PEERS
 from benchmarks.peers.likeness import measure_likeness
-from benchmarks.proof import MismatchError, take_baseline
 from benchmarks.strategies.one_decoder import sequential
 from fixtures.suite_runner import ROOT, run_suite
 from fixtures.workload import Workload, read_workload

@@ -1,9 +1,10 @@
 """How far the gate can be trusted on this machine: `python -m results.calibrate`.
 
 Takes runs of a small workload, all of the same code, and among them runs with planted work (see
-benchmarks/planted.py); then forms comparisons from them and counts. A comparison is formed as `make ab` takes
-its runs: from a random stretch of consecutive runs, split at random into sides of equal size (the comparisons
-are resampled, so they share runs). For planted work, the other side is the planted runs of the same time.
+benchmarks/harness/planted.py); then forms comparisons from them and counts. A comparison is formed as
+`make ab` takes its runs: from a random stretch of consecutive runs, split at random into sides of equal size
+(the comparisons are resampled, so they share runs). For planted work, the other side is the planted runs of
+the same time.
 
 Finished runs are kept in .ab/calibration: a second call goes on, or only counts.
 """
@@ -47,7 +48,7 @@ def take(kinds: Sequence[str], folder: Path) -> None:
             continue
         print(f"run {number + 1} of {len(kinds)}: {kind}", file=sys.stderr, flush=True)  # noqa: T201
         part = target.with_suffix(".part")
-        plugin = () if kind == SAME else ("-p", "benchmarks.planted")
+        plugin = () if kind == SAME else ("-p", "benchmarks.harness.planted")
         command = [sys.executable, "-m", "pytest", *plugin, "benchmarks/test_speed.py", "--benchmark-only"]
         done = subprocess.run(
             [*command, *WORKLOAD, *CHOSEN, f"--benchmark-json={part}"],

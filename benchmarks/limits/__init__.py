@@ -10,11 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.pruning.excerpt import cut
-from benchmarks.pruning.plan import make_plan
+from exactframes.excerpt import excerpts
+from exactframes.source import open_source
 from fixtures.workload import Workload
-
-PIECES_PER_WORKER = 16
 
 
 def all_frames(workload: Workload) -> Workload:
@@ -42,17 +40,18 @@ def prepare_shares(workload: Workload, workers: int, folder: Path) -> list[Path]
         A file for FFmpeg's concat demuxer for each worker that has something to do.
 
     Raises:
-        PlanDeclinedError: if the video cannot be planned or cut.
+        DeclinedError: if the video cannot be planned or cut.
     """
-    plan = make_plan(workload, PIECES_PER_WORKER * workers)
     shares: list[list[Path]] = [[] for _ in range(workers)]
     sizes = [0] * workers
-    for number, (run, excerpt) in enumerate(zip(plan.runs, cut(workload, plan), strict=True)):
-        piece = folder / f"piece{number}.mp4"
-        piece.write_bytes(excerpt.data)
-        smallest = sizes.index(min(sizes))
-        shares[smallest].append(piece)
-        sizes[smallest] += len(run.positions)
+    source = open_source(workload.video.path, workload.seek_mode)
+    with excerpts(source, workload.indices, workers) as cut:
+        for number, excerpt in enumerate(cut):
+            piece = folder / f"piece{number}"
+            piece.write_bytes(excerpt.data)
+            smallest = sizes.index(min(sizes))
+            shares[smallest].append(piece)
+            sizes[smallest] += excerpt.packets
     return [_concat_list(folder / f"share{n}.txt", pieces) for n, pieces in enumerate(shares) if pieces]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from benchmarks.proof import Baseline, MismatchError, Proof, frame_digests, require_shape
+from benchmarks.harness.proof import Baseline, MismatchError, Proof, frame_digests, require_shape
 from benchmarks.strategies.one_decoder import sequential
 
 BATCH_FRAMES = 32  # differing frames that are compared at a time: each needs three of the baseline's

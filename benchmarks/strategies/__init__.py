@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from benchmarks.strategies.excerpt_workers import pruned, pruned_processes, pruned_threads
 from benchmarks.strategies.joblib_workers import processes, shared_processes, threads
 from benchmarks.strategies.one_decoder import ffmpeg_threads, sequential
+from benchmarks.strategies.pruned import pruned, pruned_processes, pruned_threads
 
 
 class Strategy(NamedTuple):

@@ -10,7 +10,7 @@ from joblib.externals.loky import get_reusable_executor
 from torch import Tensor
 
 from benchmarks.strategies.decoding import decode_frames, split
-from benchmarks.strategies.output import open_output, shared_output, write_rows
+from exactframes.output import Shape, open_output, shared_output, write_rows
 from fixtures.workload import Workload
 
 
@@ -28,14 +28,18 @@ def shared_processes(workload: Workload, workers: int) -> Tensor:
     """As `processes`, with the output in shared memory: nothing is pickled, nothing concatenated."""
     run = Parallel(n_jobs=workers, backend="loky")
     chunks = split(range(len(workload.indices)), workers)
-    with shared_output(workload) as (output, path):
+    with shared_output(_shape(workload)) as (output, path):
         run(delayed(_decode_rows)(workload, rows, path) for rows in chunks)
         return output.permute(0, 3, 1, 2)
 
 
 def _decode_rows(workload: Workload, rows: Sequence[int], path: str) -> None:
     frames = decode_frames(workload, tuple(workload.indices[row] for row in rows))
-    write_rows(open_output(workload, path), rows, frames)
+    write_rows(open_output(_shape(workload), path), rows, frames)
+
+
+def _shape(workload: Workload) -> Shape:
+    return (len(workload.indices), workload.video.height, workload.video.width, 3)
 
 
 def stop_processes() -> None:

@@ -10,13 +10,13 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from torch import Tensor
 
-from benchmarks.cost import CostMeter
-from benchmarks.identity import Identity
-from benchmarks.interleaving import Interleaved, replay
-from benchmarks.proof import MismatchError, Proof
-from benchmarks.rounds import Rounds
-from benchmarks.session import entries
-from benchmarks.strategies.excerpt_workers import FallbackWarning
+from benchmarks.harness.cost import CostMeter
+from benchmarks.harness.identity import Identity
+from benchmarks.harness.interleaving import Interleaved, replay
+from benchmarks.harness.proof import MismatchError, Proof
+from benchmarks.harness.rounds import Rounds
+from benchmarks.harness.session import entries
+from exactframes import FallbackWarning
 from fixtures.console import Console
 from fixtures.settings import DEFAULT, Settings
 from fixtures.workload import Workload

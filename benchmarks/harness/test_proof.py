@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmarks.proof import MismatchError, frame_digests, prove, take_baseline
+from benchmarks.harness.proof import MismatchError, frame_digests, prove, take_baseline
 from benchmarks.strategies.one_decoder import sequential
 from fixtures.workload import read_workload
 

@@ -1,4 +1,6 @@
-"""A planted slowdown, to show that the gate finds it: `PLANT=threads:15 pytest -p benchmarks.planted ...`.
+"""A planted slowdown, to show that the gate finds it.
+
+`PLANT=threads:15 pytest -p benchmarks.harness.planted ...`
 
 The named strategy ("all": every one) decodes 15 % of its frames a second time, from the first frame on: more
 work, not sleep. What it returns stays right.

@@ -1,6 +1,6 @@
 """The report header: what is about to be measured."""
 
-from benchmarks.identity import Identity
+from benchmarks.harness.identity import Identity
 from fixtures.long_video import LongVideo
 from fixtures.sampling import spacing
 from fixtures.settings import DEFAULT, Settings

@@ -1,0 +1,1 @@
+"""How strategies are measured: proven exact, costed, timed in rounds, and shown to the person who watches."""

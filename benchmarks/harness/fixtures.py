@@ -1,0 +1,110 @@
+"""What a benchmark needs of its session: identity, baseline, plan, rounds in turns, the measurement."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+from torch import Tensor
+
+from benchmarks.harness.header import header
+from benchmarks.harness.identity import Identity, identify
+from benchmarks.harness.interleaving import Contender, Interleaved
+from benchmarks.harness.measuring import Measurement
+from benchmarks.harness.proof import Baseline, prove, take_baseline
+from benchmarks.harness.seek_modes import compare_seek_modes
+from benchmarks.limits import LIMITS, decode_shares, prepare_shares
+from benchmarks.strategies import STRATEGIES
+from benchmarks.strategies.joblib_workers import stop_processes
+from exactframes import DeclinedError, FallbackWarning, Survey, survey
+from fixtures.console import Console
+from fixtures.long_video import LongVideo
+from fixtures.settings import EMBEDDED, Settings
+from fixtures.workload import Workload
+
+
+@pytest.fixture(scope="session")
+def identity(
+    workload: Workload, workload_name: str, long_video: LongVideo, settings: Settings, console: Console
+) -> Identity:
+    """What is measured; told to the watcher before anything is decoded."""
+    identity = identify(workload, long_video)
+    for line in header(workload_name, workload, long_video, settings, identity):
+        console.line(line)
+    if settings.video != EMBEDDED:
+        console.line(f"{'seek modes:':<12}{compare_seek_modes(workload)}")
+    return identity
+
+
+@pytest.fixture(scope="session")
+def baseline(workload: Workload, identity: Identity, console: Console) -> Baseline:  # noqa: ARG001
+    """The frames that every strategy must return, as digests."""
+    console.live("baseline             decoding once to take the digests")
+    return take_baseline(workload)
+
+
+@pytest.fixture(scope="session")
+def plan(workload: Workload) -> Survey | None:
+    """How many packets there are and are needed; None if the video has no plan."""
+    try:
+        return survey(workload.video.path, workload.indices, workload.seek_mode)
+    except DeclinedError:
+        return None
+
+
+@pytest.fixture(scope="session")
+def interleaved(
+    request: pytest.FixtureRequest,
+    workload_name: str,
+    workload: Workload,
+    settings: Settings,
+    baseline: Baseline,
+    console: Console,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Interleaved | None:
+    """The rounds of all strategies and limits of this workload, taken in turns; None without --interleave."""
+    if not settings.interleave:
+        return None
+    workers, contenders = settings.workers, {}
+    for parameters in (item.callspec.params for item in request.session.items if hasattr(item, "callspec")):
+        if parameters.get("workload_name", workload_name) != workload_name:
+            continue
+        if name := parameters.get("strategy"):
+            check = partial(_check_last_round, name, baseline)
+            contenders[name] = Contender(partial(STRATEGIES[name].decode, workload, workers), check)
+        if name := parameters.get("limit"):
+            with suppress(DeclinedError):  # its own benchmark tells why
+                shares = prepare_shares(LIMITS[name](workload), workers, tmp_path_factory.mktemp("shares"))
+                contenders[name] = Contender(partial(decode_shares, shares), lambda _: None)
+    taken = Interleaved()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FallbackWarning)  # told by the proof pass
+            taken.take(contenders, settings.rounds, console)
+    finally:
+        stop_processes()
+    return taken
+
+
+def _check_last_round(name: str, baseline: Baseline, frames: Tensor) -> None:
+    prove(f"{name}, in its last round,", frames, baseline)
+
+
+@pytest.fixture
+def measurement(
+    request: pytest.FixtureRequest,
+    benchmark: BenchmarkFixture,
+    workload_name: str,
+    workload: Workload,
+    settings: Settings,
+    identity: Identity,
+    console: Console,
+    interleaved: Interleaved | None,
+) -> Iterator[Measurement]:
+    """This benchmark's place in the session; its worker processes end with it, however it ends."""
+    yield Measurement(
+        request.config, benchmark, workload_name, workload, settings, identity, console, interleaved
+    )
+    stop_processes()

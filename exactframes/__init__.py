@@ -1,0 +1,26 @@
+"""Exact frames of long videos, sooner: decode only the packets that the requested frames need.
+
+decoding.py   what a user calls: decode_frames, iter_frames; survey.py tells what pruning saves
+source.py     the video as TorchCodec sees it
+support.py    which codec in which container has been tried, and how it is cut
+rules/        what a packet's bytes prove about it, codec by codec
+packets.py    the packets of the file, GOP by GOP, and which of them hold requested frames
+plan.py       which packets those frames need, in runs that can each be decoded on their own
+excerpt.py    the packets of a run as a small video in memory, and its decoding
+fidelity.py   what an excerpt must keep of its source
+workers.py    threads or processes that decode excerpts; output.py: where frames go
+"""
+
+from exactframes.decoding import decode_frames, iter_frames
+from exactframes.errors import DeclinedError, FallbackWarning, VerificationError
+from exactframes.survey import Survey, survey
+
+__all__ = [
+    "DeclinedError",
+    "FallbackWarning",
+    "Survey",
+    "VerificationError",
+    "decode_frames",
+    "iter_frames",
+    "survey",
+]

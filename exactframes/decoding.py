@@ -1,0 +1,261 @@
+"""Decode frames of a long video, exactly as TorchCodec does and sooner: decode_frames and iter_frames."""
+
+import operator
+import os
+import warnings
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from itertools import pairwise
+
+import joblib
+import torch
+from torch import Tensor
+from torchcodec.decoders import VideoDecoder
+
+from exactframes.errors import DeclinedError, FallbackWarning, VerificationError, WrongFrameError
+from exactframes.excerpt import Decoding, excerpts
+from exactframes.output import shared_output
+from exactframes.source import SeekMode, Source, open_source, sequential
+from exactframes.workers import on_processes, on_threads
+
+Video = str | os.PathLike[str]
+
+
+def decode_frames(
+    video: Video,
+    indices: Iterable[int],
+    *,
+    workers: int | None = None,
+    seek_mode: SeekMode = "exact",
+    ffmpeg_threads: int = 1,
+    processes: bool = False,
+    out: Tensor | None = None,
+    verify: int = 0,
+) -> Tensor:
+    """Decode frames of a video: what `VideoDecoder(video, seek_mode=...).get_frames_at(indices).data` gives.
+
+    Only the packets that these frames need are decoded, in small in-memory videos that workers decode as they
+    get free. Where it is not certain which packets those are, TorchCodec decodes all by itself, and a
+    FallbackWarning tells why. A file whose bytes are damaged within a picture cannot be told from a sound one
+    here, and what FFmpeg makes of it may depend on which packets it has seen: `verify` looks at samples.
+
+    Args:
+        video: the path of a file.
+        indices: frame numbers in any order, repeats allowed; negative ones count from the end.
+        workers: how many decode at once; by default as many as there are usable CPUs.
+        seek_mode: TorchCodec's: "exact" counts the file's frames, "approximate" trusts its header.
+        ffmpeg_threads: FFmpeg's own threads for each worker.
+        processes: whether workers are processes (loky's, which are kept for the next call) or threads.
+        out: where to write the frames, uint8 [N, C, H, W] on the CPU, of any strides; else a new tensor.
+        verify: so many of the frames, evenly spread, are decoded sequentially as well, and compared.
+
+    Returns:
+        uint8 [N, C, H, W], RGB, in the order asked for; `out` where it was given.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        IndexError: if the video has no such frame; TorchCodec's own.
+        ValueError: if an argument is out of its range, or `out` does not fit.
+        RuntimeError: if FFmpeg cannot read or decode the video; TorchCodec's own.
+        VerificationError: if a verified frame differs; it names the first.
+    """
+    source = open_source(video, seek_mode)
+    wanted = _checked(source, indices)
+    team = _team(workers, ffmpeg_threads)
+    _at_least("verify", verify, 0)
+    if out is not None:
+        _require_fit(out, (len(wanted), 3, source.height, source.width))
+    try:
+        pruned = _on_processes if processes else _on_threads
+        frames = pruned(source, wanted, team, out)
+    except DeclinedError as reason:
+        warnings.warn(FallbackWarning(str(reason)), stacklevel=2)
+        frames = _filled(out, sequential(source, wanted, ffmpeg_threads))
+    _verify(source, wanted, frames, verify)
+    return frames
+
+
+def iter_frames(
+    video: Video,
+    indices: Iterable[int],
+    *,
+    batch_frames: int = 64,
+    workers: int | None = None,
+    seek_mode: SeekMode = "exact",
+    ffmpeg_threads: int = 1,
+) -> Iterator[tuple[range, Tensor]]:
+    """Decode frames of a video a batch at a time, in the order asked for: in bounded memory.
+
+    One batch is decoded ahead while the caller works on the last, by all workers together; none beyond that,
+    however slow the caller is. Memory holds the caller's batch, the next one, and a few frames and one small
+    excerpt for each worker. Indices that rise are decoded in one pass over the file; for others each batch
+    is a pass of its own. The frames of one GOP are decoded by one worker: where a batch lies within a GOP,
+    more workers gain nothing, larger batches do.
+
+    Args:
+        video: the path of a file.
+        indices: frame numbers in any order, repeats allowed; negative ones count from the end.
+        batch_frames: frames in a batch; the last one may have fewer.
+        workers: how many threads decode at once; by default as many as there are usable CPUs.
+        seek_mode: TorchCodec's: "exact" counts the file's frames, "approximate" trusts its header.
+        ffmpeg_threads: FFmpeg's own threads for each worker.
+
+    Yields:
+        Which of the indices these are, as a range of positions in them; and the frames, uint8 [n, C, H, W].
+
+    Raises:
+        FileNotFoundError, IndexError, ValueError, RuntimeError: as decode_frames does; some only when the
+            batch is reached. Leaving the loop early, or an error in it, ends the threads.
+    """
+    source = open_source(video, seek_mode)
+    wanted = _checked(source, indices)
+    team = _team(workers, ffmpeg_threads)
+    size = _at_least("batch_frames", batch_frames, 1)
+    is_rising = all(a <= b for a, b in pairwise(wanted))
+    pass_size = len(wanted) if is_rising else size
+    passes = (
+        _pass(source, wanted[first : first + pass_size], first, size, team)
+        for first in range(0, len(wanted), max(1, pass_size))
+    )
+    return _one_ahead(batch for batches in passes for batch in batches)
+
+
+@dataclass(frozen=True)
+class _Team:
+    """Who decodes."""
+
+    workers: int
+    ffmpeg_threads: int  # of each
+
+
+def _team(workers: int | None, ffmpeg_threads: int) -> _Team:
+    usable = joblib.cpu_count() if workers is None else workers
+    return _Team(_at_least("workers", usable, 1), _at_least("ffmpeg_threads", ffmpeg_threads, 0))
+
+
+def _on_threads(source: Source, indices: list[int], team: _Team, out: Tensor | None) -> Tensor:
+    shape = (len(indices), source.height, source.width, 3)
+    output = torch.empty(shape, dtype=torch.uint8) if out is None else out.permute(0, 2, 3, 1)
+    with excerpts(source, indices, team.workers) as cut:
+        decodings = (Decoding(excerpt, team.ffmpeg_threads) for excerpt in cut)
+        written = on_threads(decodings, output, team.workers, 0, len(indices))
+    _require_all(written, len(indices))
+    return output.permute(0, 3, 1, 2) if out is None else out
+
+
+def _on_processes(source: Source, indices: list[int], team: _Team, out: Tensor | None) -> Tensor:
+    shape = (len(indices), source.height, source.width, 3)
+    with shared_output(shape) as (output, path), excerpts(source, indices, team.workers) as cut:
+        written = on_processes(cut, shape, path, team.workers, team.ffmpeg_threads)
+        _require_all(written, len(indices))
+        return _filled(out, output.permute(0, 3, 1, 2))
+
+
+class _Feed:
+    """Excerpts for one batch after the other; one that reaches into the next batch is given again there."""
+
+    def __init__(self, decodings: Iterator[Decoding]) -> None:
+        self._decodings, self._rows = decodings, 0
+        self._last: Decoding | None = None
+
+    def until(self, stop: int) -> Iterator[Decoding]:
+        """Those that hold the rows up to this one."""
+        if self._last is not None and not self._last.is_done:
+            yield self._last
+        while self._rows < stop:
+            self._last = next(self._decodings, None)
+            if self._last is None:
+                return
+            self._rows += len(self._last.rows)
+            yield self._last
+
+
+def _pass(
+    source: Source, indices: list[int], first: int, size: int, team: _Team
+) -> Iterator[tuple[range, Tensor]]:
+    """The batches of one pass over the file; its first row is the caller's row `first`."""
+    done, count = 0, len(indices)
+    try:
+        with excerpts(source, indices, team.workers, max(1, size // (2 * team.workers))) as cut:
+            feed = _Feed(Decoding(excerpt, team.ffmpeg_threads) for excerpt in cut)
+            while done < count:
+                stop = min(done + size, count)
+                output = torch.empty((stop - done, source.height, source.width, 3), dtype=torch.uint8)
+                _require_all(on_threads(feed.until(stop), output, team.workers, done, stop), stop - done)
+                yield range(first + done, first + stop), output.permute(0, 3, 1, 2)
+                done = stop
+                del output
+    except DeclinedError as reason:
+        warnings.warn(FallbackWarning(str(reason)), stacklevel=2)
+        threads = team.ffmpeg_threads
+        decoder = VideoDecoder(source.path, seek_mode=source.seek_mode, num_ffmpeg_threads=threads)
+        for start in range(done, count, size):
+            frames = decoder.get_frames_at(indices[start : start + size]).data
+            yield range(first + start, first + start + len(frames)), frames
+            del frames
+
+
+def _one_ahead(batches: Generator[tuple[range, Tensor], None, None]) -> Iterator[tuple[range, Tensor]]:
+    """Make each batch while the caller works on the one before; whatever happens, no thread is left."""
+    with ThreadPoolExecutor(1, thread_name_prefix="exactframes-ahead") as pool:
+        upcoming = pool.submit(next, batches, None)
+        try:
+            while (batch := upcoming.result()) is not None:
+                upcoming = pool.submit(next, batches, None)
+                yield batch
+        finally:
+            wait([upcoming])
+            batches.close()
+
+
+def _checked(source: Source, indices: Iterable[int]) -> list[int]:
+    """The indices as plain numbers, none negative.
+
+    Raises:
+        IndexError: if a negative one lies before the first frame.
+    """
+    wanted = [operator.index(index) for index in indices]
+    if not wanted or min(wanted) >= 0:
+        return wanted
+    frames = len(VideoDecoder(source.path, seek_mode=source.seek_mode))
+    if min(wanted) < -frames:
+        raise IndexError(f"{source.path.name} has {frames} frames, and frame {min(wanted)} is asked for")
+    return [index if index >= 0 else index + frames for index in wanted]
+
+
+def _at_least(name: str, value: int, least: int) -> int:
+    if value < least:
+        raise ValueError(f"{name} {value}: give a whole number of {least} or more")
+    return value
+
+
+def _require_fit(out: Tensor, shape: tuple[int, ...]) -> None:
+    if tuple(out.shape) != shape or out.dtype != torch.uint8 or out.device.type != "cpu":
+        raise ValueError(
+            f"out is {list(out.shape)} of {str(out.dtype).removeprefix('torch.')} on {out.device.type}: "
+            f"give uint8 {list(shape)} on the CPU"
+        )
+
+
+def _require_all(written: int, rows: int) -> None:
+    """The output begins uninitialised: a row that nobody wrote would be silent damage."""
+    if written != rows:
+        raise WrongFrameError(f"the plan covered {written} of {rows} frames")
+
+
+def _filled(out: Tensor | None, frames: Tensor) -> Tensor:
+    return frames if out is None else out.copy_(frames)
+
+
+def _verify(source: Source, indices: list[int], frames: Tensor, count: int) -> None:
+    if not (count and indices):
+        return
+    rows = sorted({round(n * (len(indices) - 1) / max(1, count - 1)) for n in range(count)})
+    expected = sequential(source, [indices[row] for row in rows])
+    for row, theirs in zip(rows, expected, strict=True):
+        if not torch.equal(frames[row], theirs):
+            raise VerificationError(
+                f"{source.path.name}: row {row}, frame {indices[row]} of the video, is not what a sequential "
+                "decoder gives: the file may be damaged; decode it with TorchCodec alone"
+            )

@@ -1,0 +1,17 @@
+"""What can go wrong, and what is told of it."""
+
+
+class FallbackWarning(UserWarning):
+    """Frames were decoded without pruning; the message says why, and what to do where there is a way."""
+
+
+class VerificationError(Exception):
+    """Frames are not those of a sequential decoder; the message names the first that differs."""
+
+
+class DeclinedError(Exception):
+    """Nothing is pruned: packets and frames cannot be matched, or not be cut, with certainty."""
+
+
+class WrongFrameError(DeclinedError):
+    """Decoding an excerpt gave other frames than were planned."""

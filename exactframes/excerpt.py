@@ -1,0 +1,190 @@
+"""Excerpts: self-contained pieces of a video, in memory, that hold only the packets some frames need."""
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+from torch import Tensor
+from torchcodec.decoders import VideoDecoder
+
+from exactframes.errors import DeclinedError, WrongFrameError
+from exactframes.fidelity import parameters, require_same
+from exactframes.output import write_rows
+from exactframes.packets import Reader
+from exactframes.plan import Run, Sharing, plan_runs
+from exactframes.source import Source, look_of
+from exactframes.support import Codec
+
+BATCH_FRAMES = 4  # decoded at a time: what is copied on soon stays in the processor's caches
+TICK = Fraction(1, 25)  # an excerpt has times of its own: its frames are shown one a tick
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """A small video in memory; can be decoded anywhere, with no access to the file."""
+
+    data: bytes
+    frames: tuple[int, ...]  # rising indices within the excerpt, in exact seek mode
+    shown: tuple[int, ...]  # at which tick each of them is shown
+    rows: tuple[int, ...]  # where each frame goes in the output
+    look: tuple[Any, ...]  # the source's, which its frames must have
+    packets: int  # how many it holds
+
+
+@contextmanager
+def excerpts(
+    source: Source, indices: Sequence[int], workers: int, most_frames: int | None = None
+) -> Iterator[Iterator[Excerpt]]:
+    """Read the file and cut excerpts out of it, as they are asked for, in one pass.
+
+    Args:
+        source: the video.
+        indices: frames, none negative.
+        workers: how many will decode excerpts at once.
+        most_frames: asked of an excerpt, unless a single GOP has more.
+
+    Raises:
+        DeclinedError: at once, or while excerpts are taken, where it is not certain which packets the frames
+            need, or PyAV cannot cut them.
+    """
+    with _telling_reasons(), av.open(str(source.path)) as container:
+        yield _cut_all(container, source, indices, workers, most_frames or len(indices))
+
+
+def _cut_all(
+    container: InputContainer, source: Source, indices: Sequence[int], workers: int, most_frames: int
+) -> Iterator[Excerpt]:
+    with _telling_reasons():
+        reader = Reader(container, source, indices)
+        expected = parameters(reader.stream, reader.codec)
+        sharing = Sharing(requests=len(indices), workers=workers, most_frames=most_frames)
+        runs = plan_runs(reader.asked(), sharing, prunes=reader.codec.prunes)
+        for run in islice(runs, 1):
+            excerpt = _cut(reader.stream, reader.codec, run, source)
+            require_same(expected, excerpt.data, reader.codec)
+            yield excerpt
+        for run in runs:
+            yield _cut(reader.stream, reader.codec, run, source)
+
+
+@contextmanager
+def _telling_reasons() -> Iterator[None]:
+    try:
+        yield
+    except (av.FFmpegError, ValueError) as error:
+        raise DeclinedError(str(error)) from error
+
+
+class Decoding:
+    """An excerpt that is being decoded, up to some row of the output and later on from there."""
+
+    def __init__(self, excerpt: Excerpt, ffmpeg_threads: int = 1) -> None:
+        """Decode nothing yet."""
+        self.rows = excerpt.rows
+        self._excerpt, self._threads = excerpt, ffmpeg_threads
+        self._done = 0
+        self._decoder: VideoDecoder | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all its frames are decoded."""
+        return self._done == len(self.rows)
+
+    def write(self, output: Tensor, first_row: int, stop_row: int) -> int:
+        """Decode the next frames, a few at a time, and write them where they go.
+
+        Args:
+            output: uint8 [n, H, W, C] or [n, C, H, W] permuted to it, the rows from first_row on.
+            first_row: which row of the whole output its first one is.
+            stop_row: rows from here on are left for later; where there are such, rows must rise.
+
+        Returns:
+            How many rows were written.
+
+        Raises:
+            WrongFrameError: if a frame is not shown when planned, or looks otherwise, or cannot be decoded.
+        """
+        stop = self._done
+        while stop < len(self.rows) and self.rows[stop] < stop_row:
+            stop += 1
+        before = self._done
+        try:
+            for start in range(before, stop, BATCH_FRAMES):
+                some = slice(start, min(start + BATCH_FRAMES, stop))
+                write_rows(output, [row - first_row for row in self.rows[some]], self._decode(some))
+        except (RuntimeError, IndexError, ValueError) as error:
+            raise WrongFrameError(str(error)) from error
+        self._done = stop
+        if self.is_done:
+            self._decoder = None
+        return stop - before
+
+    def _decode(self, some: slice) -> Tensor:
+        if self._decoder is None:
+            self._decoder = VideoDecoder(
+                self._excerpt.data, seek_mode="exact", num_ffmpeg_threads=self._threads
+            )
+            if look_of(self._decoder) != self._excerpt.look:
+                raise WrongFrameError("an excerpt does not look like the video")
+        frames = self._excerpt.frames[some]
+        batch = self._decoder.get_frames_at(list(frames))
+        planned = [float(tick * TICK) for tick in self._excerpt.shown[some]]
+        shown = batch.pts_seconds.tolist()
+        if any(abs(ours - theirs) > 1e-6 for ours, theirs in zip(planned, shown, strict=True)):
+            raise WrongFrameError("a frame is not shown at its planned time")
+        return batch.data
+
+
+def _cut(stream: VideoStream, codec: Codec, run: Run, source: Source) -> Excerpt:
+    order = {pts: frame for frame, pts in enumerate(sorted(packet.pts for packet in run.packets))}
+    stored, shown = _ticks(run, [order[packet.pts] for packet in run.packets])
+    tick_of = {packet.pts: tick for packet, tick in zip(run.packets, shown, strict=True)}
+    requests = sorted(run.requests)
+    return Excerpt(
+        data=_write(stream, codec, run, stored, shown),
+        frames=tuple(order[request.pts] for request in requests),
+        shown=tuple(tick_of[request.pts] for request in requests),
+        rows=tuple(request.row for request in requests),
+        look=source.look,
+        packets=len(run.packets),
+    )
+
+
+def _ticks(run: Run, frames: list[int]) -> tuple[list[int], list[int]]:
+    """When each packet is decoded and shown: a tick after the one before, and a pause before each GOP.
+
+    FFmpeg seeks by dts, and would find a keyframe whose dts is not after the pts of the one that is looked
+    for (its ticket 11137): in an excerpt, which has but a few frames of a GOP, that could be the next one.
+    """
+    delay = max(position - frame for position, frame in enumerate(frames))
+    stored, shown, pause = [], [], 0
+    for position, (packet, frame) in enumerate(zip(run.packets, frames, strict=True)):
+        pause += delay if packet.role.starts and position else 0
+        stored.append(position + pause)
+        shown.append(frame + delay + pause)
+    return stored, shown
+
+
+def _write(stream: VideoStream, codec: Codec, run: Run, stored: list[int], shown: list[int]) -> bytes:
+    """Mux packets, without an edit list, so that times are as written."""
+    file = io.BytesIO()
+    options = {"use_editlist": "0"} if codec.excerpt in {"mp4", "mov"} else {}
+    with av.open(file, "w", format=codec.excerpt, options=options) as output:
+        target = output.add_stream_from_template(stream, opaque=True)
+        target.time_base = TICK
+        if codec.tag_tells:
+            target.codec_context.codec_tag = stream.codec_context.codec_tag
+        for packet, dts, pts in zip(run.packets, stored, shown, strict=True):
+            data = packet.data
+            data.stream, data.time_base = target, TICK
+            data.pts, data.dts, data.duration = pts, dts, 1
+            data.is_keyframe = packet.role.starts
+            output.mux_one(data)
+    return file.getvalue()

@@ -1,0 +1,52 @@
+"""What an excerpt could lose of its source, all compared here: what frames look like depends on it."""
+
+import io
+from typing import Any
+
+import av
+from av.video.stream import VideoStream
+
+from exactframes.errors import DeclinedError
+from exactframes.support import Codec
+
+NOT_INTERLACED = {0, 1}  # AV_FIELD_UNKNOWN, AV_FIELD_PROGRESSIVE
+
+# Read by FFmpeg's decoders (codec tag, extradata, profile, size, pixel format with alpha, field order) or by
+# the conversion to RGB (colours, shape of pixels).
+FIELDS = (
+    "profile", "pix_fmt", "width", "height", "color_range", "colorspace", "color_primaries", "color_trc",
+    "sample_aspect_ratio",
+)  # fmt: skip
+
+
+def parameters(stream: VideoStream, codec: Codec) -> dict[str, Any]:
+    """A stream's codec parameters, as PyAV finds them.
+
+    Left out is what a container tells in its own way: the codec tag, unless it tells a variant; and the field
+    order, which but the decoders of intra-only codecs read in the pictures themselves.
+    """
+    context = stream.codec_context
+    found = {field: getattr(context, field) for field in FIELDS}
+    found["parameter sets"] = codec.parameter_sets(bytes(context.extradata or b""))
+    if codec.tag_tells:
+        found["codec tag"] = context.codec_tag
+    if context.codec.intra_only:
+        order = context.field_order
+        found["field order"] = None if order in NOT_INTERLACED else order
+    return found
+
+
+def require_same(expected: dict[str, Any], excerpt: bytes, codec: Codec) -> None:
+    """Compare an excerpt's parameters with its source's.
+
+    Raises:
+        DeclinedError: naming the first that differs.
+    """
+    try:
+        with av.open(io.BytesIO(excerpt)) as container:
+            found = parameters(container.streams.video[0], codec)
+    except (av.FFmpegError, IndexError) as error:
+        raise DeclinedError(f"an excerpt cannot be read back: {error}") from error
+    for field, value in expected.items():
+        if found[field] != value:
+            raise DeclinedError(f"an excerpt does not keep the video's {field.replace('_', ' ')}")

@@ -1,0 +1,69 @@
+"""Outputs that workers write their rows into, in this process or shared with others."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+Shape = tuple[
+    int, int, int, int
+]  # of an output, [N, H, W, C]: TorchCodec's own memory order, rows are plain copies
+
+
+@contextmanager
+def shared_output(shape: Shape) -> Iterator[tuple[Tensor, str]]:
+    """An output that other processes can open while the context lasts: the tensor, and its path.
+
+    On Linux the memory has no name anywhere: the path goes through this process's file descriptor, and the
+    kernel frees it when the last process lets go, whatever happens. Elsewhere it is a temporary file that
+    is removed on leaving the context. The tensor stays valid afterwards.
+    """
+    size = max(1, _size(shape))
+    if sys.platform == "linux":
+        descriptor = os.memfd_create("frames")
+        path = f"/proc/{os.getpid()}/fd/{descriptor}"
+    else:
+        descriptor, path = tempfile.mkstemp(prefix="frames-")
+    try:
+        os.ftruncate(descriptor, size)
+        yield open_output(shape, path), path
+    finally:
+        os.close(descriptor)
+        if sys.platform != "linux":
+            Path(path).unlink()
+
+
+def open_output(shape: Shape, path: str) -> Tensor:
+    """Map a shared output: uint8 [N, H, W, C]."""
+    flat = torch.from_file(path, shared=True, size=max(1, _size(shape)), dtype=torch.uint8)
+    return flat[: _size(shape)].view(shape)
+
+
+def write_rows(output: Tensor, rows: Sequence[int], frames: Tensor) -> int:
+    """Copy frames, uint8 [n, C, H, W], into these rows of the output [N, H, W, C]; gives how many.
+
+    Raises:
+        RuntimeError: if the frames are not of the output's size.
+    """
+    if not rows:
+        return 0
+    planes = frames.permute(0, 2, 3, 1)
+    if planes.shape[1:] != output.shape[1:]:  # a single row or column would be stretched
+        raise RuntimeError(f"frames of {tuple(planes.shape[1:])} do not fit into {tuple(output.shape[1:])}")
+    # By NumPy: torch would wake threads of its own for each copy, which take processors from the workers.
+    target, source = output.numpy(), planes.numpy()
+    if rows[-1] - rows[0] == len(rows) - 1 and list(rows) == sorted(rows):
+        target[rows[0] : rows[-1] + 1] = source
+    else:
+        target[list(rows)] = source
+    return len(rows)
+
+
+def _size(shape: Shape) -> int:
+    count, height, width, channels = shape
+    return count * height * width * channels

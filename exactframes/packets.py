@@ -1,0 +1,277 @@
+"""The packets of a file's video stream, read once and in order, GOP by GOP, without decoding any."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import floor
+from typing import NamedTuple, TypeAlias
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from exactframes.errors import DeclinedError
+from exactframes.rules.roles import Role, Rule
+from exactframes.source import Source, count_frames
+from exactframes.support import AVI, Codec, codec_for, remux
+
+VideoPacket: TypeAlias = "av.Packet[VideoStream]"
+LATE = 1 / 8  # of a frame: a tick less than that may be due to rounding
+USE_EXACT = "use seek mode exact: then this file can be pruned"
+
+
+class Packet(NamedTuple):
+    """One packet, which holds one frame."""
+
+    pts: int  # in the stream's time base
+    role: Role
+    data: VideoPacket
+
+
+class Request(NamedTuple):
+    """A frame that is asked for."""
+
+    pts: int  # when it is shown, in the stream's time base
+    row: int  # where it goes in the output
+
+
+@dataclass(frozen=True)
+class Gop:
+    """Packets in decoding order, from one place where decoding may begin up to the next."""
+
+    packets: list[Packet]
+    is_open: bool  # some of them are shown before the first one: they refer to the GOP before as well
+
+    @property
+    def shown(self) -> int:
+        """When its first packet's frame is shown."""
+        return self.packets[0].pts
+
+    def leading(self) -> list[int]:
+        """When the frames are shown that come before the first packet's."""
+        return [packet.pts for packet in self.packets if packet.pts < self.shown] if self.is_open else []
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A GOP, the one after it, and what is asked of the frames that are shown between their first ones."""
+
+    gop: Gop
+    following: Gop | None
+    requests: list[Request]  # of its own frames
+    leading: list[Request]  # of the following GOP's leading frames, which need this GOP as well
+
+
+class Requests:
+    """The frames asked for, in the order in which they are shown, to be taken from the front."""
+
+    def __init__(self, targets: Sequence[int]) -> None:
+        """Take each row's target: a frame's index, or the time at which it is looked for."""
+        self._sorted = sorted(zip(targets, range(len(targets)), strict=True))
+        self._taken = 0
+
+    @property
+    def next_target(self) -> int | None:
+        """The first target that is left."""
+        return self._sorted[self._taken][0] if self._taken < len(self._sorted) else None
+
+    def take_below(self, stop: int) -> list[tuple[int, int]]:
+        """The (target, row) of all that are left with a target below this, which are then taken."""
+        first, self._taken = self._taken, bisect_left(self._sorted, (stop, -1), self._taken)
+        return self._sorted[first : self._taken]
+
+
+class Reader:
+    """Reads the GOPs of one file for one request."""
+
+    def __init__(self, container: InputContainer, source: Source, indices: Sequence[int]) -> None:
+        """Look at the stream.
+
+        Raises:
+            DeclinedError: if the codec or container has not been tried, or the header rules a plan out.
+        """
+        stream = container.streams[source.stream_index]
+        if not isinstance(stream, VideoStream) or stream.time_base is None:
+            raise DeclinedError("PyAV does not see the stream that TorchCodec reads")
+        name = container.format.name.partition(",")[0]
+        context = stream.codec_context
+        self.stream = stream
+        self.codec: Codec = codec_for(context.codec.canonical_name, name, source.path.name)
+        self.frames = 0  # in exact mode: how many have been read
+        self._container, self._source = container, source
+        self._judge: Rule = self.codec.make_rule(bytes(context.extradata or b""))
+        self._has_read = self._parameters_in_band = False
+        if name == AVI and self.codec.reorders and context.has_b_frames:
+            raise DeclinedError(f"AVI keeps no presentation times of B-frames; {remux(source.path.name)}")
+        self._is_exact = source.seek_mode == "exact"
+        targets = indices if self._is_exact else self._times(indices)
+        self._requests = Requests(targets)
+        self._before = dict(_neighbours(indices, targets)) if not self._is_exact else {}
+        self._last_shown: int | None = None
+
+    def _times(self, indices: Sequence[int]) -> list[int]:
+        """When approximate seek mode looks for each frame: TorchCodec rounds index / average_fps to ticks."""
+        fps, base = self._source.fps, self.stream.time_base
+        if not fps or base is None:
+            raise DeclinedError(f"the header tells no frame rate; {USE_EXACT}")
+        if indices and max(indices) >= self._source.frames:
+            raise DeclinedError("the file holds fewer frames than were asked for")
+        self._late = int(base * fps < LATE)
+        return [floor(index / fps * base.denominator / base.numerator + 0.5) for index in indices]
+
+    def asked(self) -> Iterator[Asked]:
+        """Give the GOPs in order, with what is asked of them.
+
+        In exact mode the whole file is read, since TorchCodec counts its frames there, but no longer given
+        once all requests are met. In approximate mode what lies between requests is skipped, and reading
+        ends with the last one.
+
+        Raises:
+            DeclinedError: where packets and frames cannot be matched one to one.
+        """
+        gops = self._gops()
+        gop = next(gops, None)
+        if gop is not None and gop.is_open:
+            raise DeclinedError("frames are shown before the first keyframe")
+        if gop is not None and gop.shown and not self._is_exact:
+            raise DeclinedError(f"the video does not begin at time 0; {USE_EXACT}")
+        while gop is not None:
+            following = next(gops, None)
+            is_wanted = self._requests.next_target is not None
+            asked = self._ask(gop, following)
+            if is_wanted:
+                yield asked
+            if not self._is_exact and self._requests.next_target is None:
+                return
+            if following is not None and self._is_far(gop, following):
+                gops, following = self._skip(following)
+            gop = following
+        if self._requests.next_target is not None:
+            raise DeclinedError("the file holds fewer frames than were asked for")
+        if self._is_exact and self.frames not in (self._source.frames, count_frames(self._source)):
+            raise DeclinedError(f"TorchCodec does not count {self.frames} frames, as there are packets")
+
+    def _is_far(self, gop: Gop, following: Gop) -> bool:
+        """Whether the next request lies so far ahead that seeking to it may save reading a GOP."""
+        target = self._requests.next_target
+        return not self._is_exact and target is not None and target > 2 * following.shown - gop.shown
+
+    def _skip(self, following: Gop) -> tuple[Iterator[Gop], Gop | None]:
+        """Seek to the GOP that holds the next request; where that leads nowhere new, go on as we were."""
+        target = self._requests.next_target or 0
+        for time in (target, following.shown):
+            self._container.seek(time, stream=self.stream)
+            gops = self._gops()
+            try:
+                gop = next(gops, None)
+                while gop is not None and gop.shown < following.shown:
+                    gop = next(gops, None)
+            except DeclinedError:
+                if time == target:
+                    continue  # the container's keyframe is not one at which decoding may begin
+                raise
+            if gop is not None and gop.shown <= target:
+                break
+        return gops, gop
+
+    def _ask(self, gop: Gop, following: Gop | None) -> Asked:
+        """Take the requests for frames shown from this GOP's first one up to the next GOP's."""
+        leading = following.leading() if following else []
+        own = sorted(packet.pts for packet in gop.packets if packet.pts >= gop.shown)
+        if following is not None and own[-1] >= following.shown:
+            raise DeclinedError("frames are shown after the keyframe that follows them")
+        if leading and min(leading) <= gop.shown:
+            raise DeclinedError("frames are shown before the keyframe that they follow")
+        times = sorted([*own, *leading]) if leading else own
+        if len(set(times)) != len(times):
+            raise DeclinedError("two packets have the same time stamp")
+        requests = self._by_index(times) if self._is_exact else self._by_time(times, following)
+        early = set(leading)
+        asked_early = [request for request in requests if request.pts in early]
+        if asked_early and not self._is_exact:
+            raise DeclinedError(
+                f"approximate seek mode may miss frames that are shown before their keyframe; {USE_EXACT}"
+            )
+        return Asked(gop, following, [r for r in requests if r.pts not in early], asked_early)
+
+    def _by_index(self, times: list[int]) -> list[Request]:
+        """Frame i is the i-th of the file in order of pts."""
+        first, self.frames = self.frames, self.frames + len(times)
+        return [Request(times[i - first], row) for i, row in self._requests.take_below(self.frames)]
+
+    def _by_time(self, times: list[int], following: Gop | None) -> list[Request]:
+        """Approximate mode gives the first frame at or after a time: sure only where one is shown just then.
+
+        Times are rounded, so that a frame may be a tick late. After the frame before it by index TorchCodec
+        gives whatever comes next, so that must be the one.
+        """
+        stop = following.shown if following else times[-1] + 1
+        if following is not None and times[-1] < stop - self._late:
+            stop -= self._late  # what is looked for just before the next GOP's first frame is that one
+        requests = []
+        for time, row in self._requests.take_below(stop):
+            place = bisect_left(times, time)
+            before = times[place - 1] if place else self._last_shown
+            is_next = time not in self._before or self._shows(before, self._before[time])
+            if place == len(times) or not self._shows(times[place], time) or not is_next:
+                raise DeclinedError(f"the frame rate varies, and approximate mode guesses by it; {USE_EXACT}")
+            requests.append(Request(times[place], row))
+        self._last_shown = times[-1]
+        return requests
+
+    def _shows(self, shown: int | None, time: int) -> bool:
+        """Whether a frame is shown at a time, but for rounding."""
+        return shown is not None and 0 <= shown - time <= self._late
+
+    def _gops(self) -> Iterator[Gop]:
+        packets: list[Packet] = []
+        for packet in self._packets():
+            if packet.role.starts and packets:
+                yield _gop(packets)
+                packets = []
+            packets.append(packet)
+        if packets:
+            yield _gop(packets)
+
+    def _packets(self) -> Iterator[Packet]:
+        judge = self._judge
+        for packet in self._container.demux(self.stream):
+            if not packet.size:  # the one that flushes a decoder at the end
+                continue
+            pts = packet.pts
+            if pts is None or packet.is_discard or packet.is_corrupt:
+                raise DeclinedError(_unsound(packet))
+            if packet.has_sidedata("new_extradata") and self._has_read:
+                raise DeclinedError("the codec's parameters change within the file")
+            is_keyframe = packet.is_keyframe
+            role = judge(memoryview(packet), is_keyframe)
+            if role.has_parameters:
+                self._parameters_in_band = True
+            elif role.starts and self._parameters_in_band:
+                role = role._replace(starts=False)  # it may need those that came in band before
+            if is_keyframe and not role.starts:  # TorchCodec may seek there
+                raise DeclinedError("decoding cannot begin exactly at a packet flagged as a keyframe")
+            self._has_read = True
+            yield Packet(pts, role, packet)
+
+
+def _neighbours(indices: Sequence[int], targets: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The times of frames whose predecessor is asked for as well, and that one's time."""
+    times = dict(zip(indices, targets, strict=True))
+    return ((time, times[index - 1]) for index, time in times.items() if index - 1 in times)
+
+
+def _gop(packets: list[Packet]) -> Gop:
+    first = packets[0]
+    if not first.role.starts:
+        raise DeclinedError("it does not begin with a keyframe at which decoding may begin")
+    is_open = any(packet.pts < first.pts for packet in packets)
+    if is_open and not first.role.leads:
+        raise DeclinedError("frames are shown before the keyframe that they follow")
+    return Gop(packets, is_open)
+
+
+def _unsound(packet: VideoPacket) -> str:
+    if packet.pts is None:
+        return "the file gives a packet no time stamp"
+    return "an edit list hides packets" if packet.is_discard else "a packet is damaged"

@@ -1,0 +1,119 @@
+"""Which packets the requested frames need, in runs that can each be decoded on their own."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from exactframes.packets import Asked, Gop, Packet, Request
+
+SMALLEST_RUN = 48  # packets: opening a decoder costs as much as decoding about five
+LARGEST_RUN = 8_000_000  # bytes: what excerpts hold in memory does not grow with the video
+FEWEST_RUNS = 3  # for each worker, of what is left: so that all finish together
+
+
+@dataclass
+class Run:
+    """Packets that are decoded together, from a place where decoding may begin."""
+
+    packets: list[Packet] = field(default_factory=list)  # in decoding order
+    requests: list[Request] = field(default_factory=list)
+    size: int = 0  # bytes
+
+    def take(self, packets: list[Packet], requests: list[Request]) -> None:
+        """Add these."""
+        self.packets += packets
+        self.requests += requests
+        self.size += sum(packet.data.size for packet in packets)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sharing:
+    """Among whom the work is divided, and into how large runs."""
+
+    requests: int  # how many frames are asked for in all
+    workers: int  # how many will decode runs at once
+    most_frames: int  # asked of a run, unless a single GOP has more
+
+    def is_large(self, run: Run, runs: int, left: int) -> bool:
+        """Whether a run has its share, after so many runs and with so many requests left for it and others.
+
+        Runs begin small, so that every worker has something to do at once, grow, and get smaller towards the
+        end (guided self-scheduling, Polychronopoulos and Kuck 1987).
+        """
+        if run.size >= LARGEST_RUN or len(run.requests) >= self.most_frames:
+            return True
+        share = left / (FEWEST_RUNS * self.workers) if self.workers > 1 else left
+        grown = 2 ** min(20, runs // self.workers) * SMALLEST_RUN
+        return len(run.packets) >= SMALLEST_RUN and (len(run.requests) >= share or len(run.packets) >= grown)
+
+
+def plan_runs(asked: Iterable[Asked], sharing: Sharing, *, prunes: bool) -> Iterator[Run]:
+    """Join GOPs to runs, as they are read.
+
+    A run may go on over GOPs that nobody asks for, but not into an open GOP, which continues the GOP before:
+    leading frames are decoded with that one.
+
+    Args:
+        asked: the GOPs in order.
+        sharing: how large the runs get.
+        prunes: whether the codec's rule tells which packets can be dropped.
+    """
+    run, runs, left = Run(), 0, sharing.requests
+    for window in asked:
+        gop, following = window.gop, window.following
+        if run.packets and (gop.is_open or sharing.is_large(run, runs, left)):
+            yield run
+            left -= len(run.requests)
+            run, runs = Run(), runs + 1
+        if window.requests or window.leading:
+            run.take(_needed(window, prunes=prunes), window.requests)
+        if following is not None and window.leading:
+            run.take(_up_to_leading(window, following, prunes=prunes), window.leading)
+    if run.packets:
+        yield run
+
+
+def _needed(window: Asked, *, prunes: bool) -> list[Packet]:
+    """The packets of a GOP to decode: the asked ones, and all that others need up to the last asked one.
+
+    That is to its end where the next GOP's leading frames are asked for; and in an open GOP, since FFmpeg's
+    H.264 decoder gives frames after a recovery point only once it has given that one, not when it is flushed.
+    A run that begins with an open GOP cannot decode its leading frames, and nothing shown later refers to
+    them (H.265, 8.3.3; H.264, D.2.8). Those among them that are reference frames are kept all the same: an
+    H.264 decoder counts them (frame_num, 7.4.3).
+    """
+    packets = window.gop.packets
+    if not prunes:
+        return packets
+    wanted = {request.pts for request in window.requests}
+    to_end = window.leading or packets[0].role.leads
+    stop = len(packets) if to_end else _last(packets, wanted)
+    return _select(packets[:stop], wanted, _top_layer(window.gop, window.following))
+
+
+def _up_to_leading(window: Asked, following: Gop, *, prunes: bool) -> list[Packet]:
+    """The packets of an open GOP that its leading frames need: the first one, and what is between."""
+    wanted = {request.pts for request in window.leading}
+    packets = following.packets[: _last(following.packets, wanted)]
+    return _select(packets, wanted, _top_layer(window.gop, following)) if prunes else packets
+
+
+def _last(packets: list[Packet], wanted: set[int]) -> int:
+    """How many packets there are up to the last wanted one."""
+    return max(number for number, packet in enumerate(packets, 1) if packet.pts in wanted)
+
+
+def _top_layer(gop: Gop, following: Gop | None) -> int:
+    """The highest temporal layer whose pictures may refer to this GOP's."""
+    packets = (
+        [*gop.packets, *following.packets] if following is not None and following.is_open else gop.packets
+    )
+    return max(packet.role.layer for packet in packets)
+
+
+def _select(packets: list[Packet], wanted: set[int], top_layer: int) -> list[Packet]:
+    """Those that others need, and those that are asked for."""
+    return [
+        packet
+        for packet in packets
+        if packet.role.needed or packet.role.layer < top_layer or packet.pts in wanted
+    ]

@@ -1,0 +1,106 @@
+"""H.264: which pictures nothing refers to, and where decoding may begin."""
+
+from exactframes.rules.nal import Bits, sized_units, units
+from exactframes.rules.roles import DISPOSABLE, REFERENCE, Data, Role, Rule
+
+SLICES = range(1, 6)  # nal_unit_type, table 7-1
+IDR, SEI = 5, 6
+PARAMETER_SETS = {7, 8}
+OTHERS_TO_KEEP = {13, 14, 15, 20, 21}  # SPS extension; scalable and multiview extensions
+RECOVERY_POINT = 6  # payloadType, D.1.1
+INTRA = {2, 4, 7, 9}  # slice_type, table 7-6
+
+
+def length_size(extradata: bytes) -> int:
+    """Bytes of a NAL unit's length by avcC (ISO/IEC 14496-15, 5.3.3.1); 0 without: start codes."""
+    return (extradata[4] & 3) + 1 if extradata[:1] == b"\x01" and len(extradata) > 6 else 0
+
+
+def parameter_sets(extradata: bytes) -> frozenset[bytes]:
+    """The parameter sets in extradata: avcC (ISO/IEC 14496-15, 5.3.3.1), or start codes."""
+    if not length_size(extradata):
+        found = [extradata[start:stop].rstrip(b"\0") for start, stop in units(extradata, 0)]
+        return frozenset(unit for unit in found if unit[0] & 31 in PARAMETER_SETS)
+    sets, position = [], 5
+    for count_mask in (31, 255):  # numOfSequenceParameterSets, numOfPictureParameterSets
+        count, position = extradata[position] & count_mask, position + 1
+        found, position = sized_units(extradata, position, count)
+        sets += found
+    return frozenset(sets)
+
+
+def rule(extradata: bytes) -> Rule:
+    """H.264, clause 7.4.1: nal_ref_idc 0 in a slice means that nothing refers to its picture.
+
+    It is equal in all slices of a picture, which is asked of every slice all the same. Decoding begins at IDR
+    pictures (nal_unit_type 5), and at intra pictures with a recovery point that is exact at once (D.2.8:
+    recovery_frame_cnt 0, exact_match_flag 1, broken_link_flag 0): from there on in output order all is exact,
+    what is shown before it is not.
+    """
+    size = length_size(extradata)
+
+    def judge(data: Data, _is_keyframe: bool) -> Role:
+        if size == 4 and len(data) > 5 and int.from_bytes(data[:4], "big") == len(data) - 4:
+            header = data[4]  # a single unit, as most packets are: the same answer, sooner
+            if header & 0x9F == 1:
+                return REFERENCE if header & 0x60 else DISPOSABLE
+        return _judge(data, size)
+
+    return judge
+
+
+def _judge(data: Data, size: int) -> Role:
+    slices: list[tuple[int, int]] = []
+    idr = 0
+    needed = has_parameters = recovers = False
+    for start, stop in units(data, size):
+        kind = data[start] & 31
+        if kind in SLICES:
+            slices.append((start, stop))
+            idr += kind == IDR
+            needed |= bool(data[start] & 0x60)
+        elif kind == SEI:
+            recovers |= _is_exact_recovery_point(bytes(data[start + 1 : stop]))
+        elif kind in PARAMETER_SETS:
+            needed = has_parameters = True
+        elif kind in OTHERS_TO_KEEP:
+            needed = True
+    is_idr = bool(slices) and idr == len(slices)
+    is_entry = recovers and bool(slices) and all(_is_intra(data, start, stop) for start, stop in slices)
+    return Role(
+        needed=needed or not slices,
+        starts=is_idr or is_entry,
+        leads=is_entry and not is_idr,
+        has_parameters=has_parameters,
+    )
+
+
+def _is_intra(data: Data, start: int, stop: int) -> bool:
+    bits = Bits(bytes(data[start + 1 : min(stop, start + 16)]))  # slice_header, 7.3.3
+    bits.golomb()  # first_mb_in_slice
+    return bits.golomb() in INTRA
+
+
+def _is_exact_recovery_point(payload: bytes) -> bool:
+    """Whether an SEI NAL unit (7.3.2.3) holds a recovery point from which the very next picture is exact."""
+    clean = payload.replace(b"\x00\x00\x03", b"\x00\x00")
+    position = 0
+    while position + 2 < len(clean):  # what is left at the end is rbsp_trailing_bits
+        kind, position = _sei_number(clean, position)
+        size, position = _sei_number(clean, position)
+        if kind == RECOVERY_POINT:
+            bits = Bits(clean[position : position + size])
+            return bits.golomb() == 0 and bits.take(2) == 0b10  # exact_match_flag, broken_link_flag
+        position += size
+    return False
+
+
+def _sei_number(data: bytes, position: int) -> tuple[int, int]:
+    """A number written as bytes 255 and a last one that is less (7.3.2.3.1), and where it ends."""
+    number = 0
+    while position < len(data) and data[position] == 255:
+        number += 255
+        position += 1
+    if position >= len(data):
+        raise ValueError("a packet is damaged: an SEI message ends early")
+    return number + data[position], position + 1

@@ -1,0 +1,39 @@
+"""What a packet is to the others of its stream."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+Data = bytes | memoryview
+
+
+class Role(NamedTuple):
+    """What a packet's bytes prove about it. Whatever is not proven is answered so that more is kept."""
+
+    needed: bool  # other packets may refer to it
+    starts: bool = False  # decoding may begin here
+    leads: bool = False  # ... though packets that follow it and are shown before it may refer to the past
+    layer: int = 0  # its temporal layer: where not needed, it is needed all the same by higher layers
+    has_parameters: bool = False  # it brings parameter sets of its own
+
+
+Rule = Callable[[Data, bool], Role]  # (the packet's bytes, is it flagged as a keyframe) -> its role
+
+REFERENCE = Role(needed=True)
+DISPOSABLE = Role(needed=False)
+_STARTS_ALONE = Role(needed=False, starts=True)
+_STARTS_GOP = Role(needed=True, starts=True, leads=True)
+
+
+def every_frame_alone(_data: Data, _is_keyframe: bool) -> Role:
+    """Intra-only codecs, by FFmpeg's codec descriptor (AV_CODEC_PROP_INTRA_ONLY)."""
+    return _STARTS_ALONE
+
+
+def whole_gops(_data: Data, is_keyframe: bool) -> Role:
+    """Codecs without a rule of their own: a keyframe starts a GOP that may be open, and all in it is needed.
+
+    VP9 is among them although its headers tell which reference slots a frame refreshes: a frame that
+    refreshes none still leaves its motion vectors and entropy contexts to the next one (VP9 bitstream
+    specification, UsePrevFrameMvs and refresh_frame_context). AV1 keeps all that in its reference slots.
+    """
+    return _STARTS_GOP if is_keyframe else REFERENCE

@@ -1,0 +1,90 @@
+"""What has been tried: which codec in which container is cut how. All else is decoded unpruned, openly."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from exactframes.errors import DeclinedError
+from exactframes.rules import av1, h264, hevc
+from exactframes.rules.roles import Rule, every_frame_alone, whole_gops
+
+MOV, MKV, AVI = "mov", "matroska", "avi"  # FFmpeg's demuxers by their first name: MP4 is MOV, WebM is MKV
+ASF, OGG = "asf", "ogg"
+
+KEPT_WHOLE = "all packets of the GOPs that hold a request are kept"
+ALONE = "just the requested frames"
+HEVC_RULE = "sub-layer non-reference NAL units"
+
+
+@dataclass(frozen=True)
+class Codec:
+    """How packets of one codec are judged and cut."""
+
+    containers: tuple[str, ...]  # in which it has been tried
+    excerpt: str  # FFmpeg's muxer for excerpts; where it takes the codec and gives back what it was given
+    make_rule: Callable[[bytes], Rule] = lambda _extradata: whole_gops
+    how: str = KEPT_WHOLE  # in which words a report says what is dropped
+    reorders: bool = True  # frames may be shown in another order than they are decoded in
+    tag_tells: bool = False  # whether the container's codec tag tells a variant of the codec
+    parameter_sets: Callable[[bytes], Any] = bytes  # what of the extradata a decoder reads
+
+    @property
+    def prunes(self) -> bool:
+        """Whether packets between the requested ones can be dropped."""
+        return self.how != KEPT_WHOLE
+
+
+def _intra(containers: tuple[str, ...], excerpt: str, *, tag_tells: bool = False) -> Codec:
+    rule = every_frame_alone
+    return Codec(containers, excerpt, lambda _extradata: rule, ALONE, reorders=False, tag_tells=tag_tells)
+
+
+# By FFmpeg's names. The corpus (fixtures/corpus.py of this repository) holds each of them in each container.
+TRIED = {
+    "h264": Codec((MOV, MKV, AVI), "mp4", h264.rule, "nal_ref_idc", parameter_sets=h264.parameter_sets),
+    "hevc": Codec((MOV, MKV), "mp4", hevc.rule, HEVC_RULE, parameter_sets=hevc.parameter_sets),
+    "av1": Codec((MOV, MKV), "mp4", av1.rule, "refresh_frame_flags", reorders=False),
+    "vp9": Codec((MKV, MOV), "mp4", reorders=False),
+    "vp8": Codec((MKV,), "nut", reorders=False),
+    "mpeg4": Codec((MOV, MKV, AVI), "mp4"),
+    "mpeg2video": Codec((MKV, MOV), "mp4"),
+    "theora": Codec((MKV, OGG), "nut", reorders=False),
+    "wmv2": Codec((ASF, MKV), "nut", reorders=False),
+    "h263": Codec((MOV,), "mov", reorders=False),
+    "flv1": Codec((MKV,), "nut", reorders=False),
+    "ffv1": Codec((MKV,), "nut", reorders=False),
+    "mjpeg": _intra((MKV, AVI, MOV), "nut"),
+    "prores": _intra((MOV, MKV), "mov", tag_tells=True),
+    "dnxhd": replace(_intra((MOV, MKV), "mov"), parameter_sets=lambda _extradata: None),
+    "utvideo": _intra((AVI, MKV), "nut", tag_tells=True),
+}
+
+INEXACT = {"mpegts": "MPEG-TS", "mpeg": "MPEG-PS", "flv": "FLV"}
+
+
+def remux(name: str) -> str:
+    """The remedy where only the container stands in the way."""
+    stem = name.rpartition(".")[0] or name
+    command = f"ffmpeg -fflags +genpts -i {name} -map 0:v:0 -c copy {stem}.mkv"
+    return f"remux it losslessly, `{command}`, and give that"
+
+
+def codec_for(codec: str, container: str, name: str) -> Codec:
+    """How to treat a codec in a container.
+
+    Args:
+        codec: FFmpeg's name, such as "h264".
+        container: the first name of FFmpeg's demuxer, such as "mov".
+        name: the file's, for the remedy.
+
+    Raises:
+        DeclinedError: if nobody has tried it; where there is a remedy, the message tells it.
+    """
+    if container in INEXACT:
+        raise DeclinedError(f"seeking in {INEXACT[container]} is not exact: {remux(name)}")
+    tried = TRIED.get(codec)
+    if tried is None:
+        raise DeclinedError(f"pruning has not been tried with the codec {codec}")
+    if container not in tried.containers:
+        raise DeclinedError(f"pruning has not been tried with {codec} in {container}")
+    return tried

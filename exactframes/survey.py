@@ -1,0 +1,53 @@
+"""What pruning would save on a request, without decoding anything."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import av
+
+from exactframes.errors import DeclinedError
+from exactframes.packets import Asked, Reader
+from exactframes.plan import Sharing, plan_runs
+from exactframes.source import SeekMode, open_source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """How many of a video's packets some frames need."""
+
+    in_file: int  # as the header counts them
+    unpruned: int  # that a decoder of the file decodes: of GOPs up to their last requested frame
+    kept: int  # that are decoded where the rest is pruned
+    how: str  # by which rule packets are dropped, or that none are
+
+
+def survey(
+    video: str | os.PathLike[str], indices: Sequence[int], seek_mode: SeekMode = "exact", workers: int = 1
+) -> Survey:
+    """Plan a request.
+
+    Raises:
+        DeclinedError: if it cannot be pruned, with the reason.
+    """
+    source = open_source(video, seek_mode)
+    unpruned = kept = 0
+    try:
+        with av.open(str(source.path)) as container:
+            reader = Reader(container, source, list(indices))
+            asked = list(reader.asked())
+            sharing = Sharing(requests=len(indices), workers=workers, most_frames=len(indices))
+            unpruned = sum(map(_unpruned, asked))
+            kept = sum(len(run.packets) for run in plan_runs(asked, sharing, prunes=reader.codec.prunes))
+    except (av.FFmpegError, ValueError) as error:
+        raise DeclinedError(str(error)) from error
+    return Survey(in_file=source.frames, unpruned=unpruned, kept=kept, how=reader.codec.how)
+
+
+def _unpruned(asked: Asked) -> int:
+    count = 0
+    for gop, requests in ((asked.gop, asked.requests), (asked.following, asked.leading)):
+        wanted = {request.pts for request in requests}
+        if gop is not None and wanted:
+            count += max(n + 1 for n, packet in enumerate(gop.packets) if packet.pts in wanted)
+    return count

@@ -1,0 +1,86 @@
+"""Who decodes excerpts: threads that take the next one as they get free, or processes."""
+
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from joblib import Parallel, delayed
+from torch import Tensor
+
+from exactframes.excerpt import Decoding, Excerpt
+from exactframes.output import Shape, open_output
+
+
+def on_threads(decodings: Iterable[Decoding], output: Tensor, workers: int, first: int, stop: int) -> int:
+    """Decode on this thread and workers - 1 others; gives how many rows were written.
+
+    There is no queue: whoever is free cuts its own next excerpt, so that each worker holds one.
+
+    Raises:
+        DeclinedError: as cutting and decoding do; the other threads end with the excerpt they are at.
+    """
+    shared = _Shared(iter(decodings))
+
+    def work() -> int:
+        written = 0
+        try:
+            while (decoding := shared.take()) is not None:
+                written += decoding.write(output, first, stop)
+        except BaseException:
+            shared.close()
+            raise
+        return written
+
+    if workers == 1:
+        return work()
+    with ThreadPoolExecutor(workers - 1, thread_name_prefix="exactframes") as pool:
+        others = [pool.submit(work) for _ in range(workers - 1)]
+        return work() + sum(other.result() for other in others)
+
+
+class _Shared:
+    """An iterator that several threads take from, until it ends or one of them has failed."""
+
+    def __init__(self, source: Iterator[Decoding]) -> None:
+        self._source, self._lock, self._is_closed = source, threading.Lock(), False
+
+    def close(self) -> None:
+        """Give nothing more."""
+        self._is_closed = True
+
+    def take(self) -> Decoding | None:
+        """The next one; None where there is none."""
+        with self._lock:
+            return None if self._is_closed else next(self._source, None)
+
+
+def on_processes(
+    excerpts: Iterable[Excerpt], shape: Shape, path: str, workers: int, ffmpeg_threads: int
+) -> int:
+    """Decode on joblib's loky processes, into a shared output; gives how many rows were written.
+
+    Raises:
+        DeclinedError: as cutting and decoding do.
+        TerminatedWorkerError: joblib's, if a worker process dies.
+    """
+    errors: list[BaseException] = []
+    run = Parallel(n_jobs=workers, backend="loky", batch_size=1)  # excerpts are cut as processes get free
+    tasks = (
+        delayed(_decode_into)(excerpt, shape, path, ffmpeg_threads) for excerpt in _kept(excerpts, errors)
+    )
+    written: int = sum(run(tasks))
+    for error in errors:
+        raise error
+    return written
+
+
+def _kept(excerpts: Iterable[Excerpt], errors: list[BaseException]) -> Iterator[Excerpt]:
+    """End where an error comes up, and keep it: on the thread on which joblib cuts it would be lost."""
+    try:
+        yield from excerpts
+    except Exception as error:  # noqa: BLE001
+        errors.append(error)
+
+
+def _decode_into(excerpt: Excerpt, shape: Shape, path: str, ffmpeg_threads: int) -> int:
+    return Decoding(excerpt, ffmpeg_threads).write(open_output(shape, path), 0, shape[0])
