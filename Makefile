@@ -6,7 +6,7 @@ VENV := .venv
 INSTALLED := $(VENV)/installed-from-pyproject-and-constraints
 PYTEST := $(VENV)/bin/python -m pytest
 
-.PHONY: bench bench-peers bench-scaling ab test check setup system clean
+.PHONY: bench bench-peers bench-scaling ab fuzz test check setup system clean
 BENCH := $(PYTEST) benchmarks/test_speed.py --benchmark-only --benchmark-autosave --interleave
 BENCH += $(if $(VIDEO),--video "$(VIDEO)")
 
@@ -22,6 +22,9 @@ bench-scaling: setup  ## the parallel strategies at other numbers of workers and
 ab: setup  ## A against B in turns: make ab A="torchcodec==0.12.0" B="torchcodec==0.13.0" [RUNS=6] [ARGS=...]
 	$(VENV)/bin/python -m results.ab -a "$(A)" -b "$(B)" $(if $(RUNS),--runs $(RUNS)) $(if $(MINUTES),--minutes $(MINUTES)) \
 	  $(if $(SUMMARY),--markdown "$(SUMMARY)") -- $(ARGS)
+
+fuzz: setup  ## pruned frames of random videos against sequential ones: make fuzz [MINUTES=5] [ARGS=...]
+	$(VENV)/bin/python -m benchmarks.fuzz --minutes $(or $(MINUTES),5) $(ARGS)
 
 test: check  ## lint, types, and all tests (nothing is timed)
 	$(PYTEST) --benchmark-skip $(ARGS)

@@ -38,16 +38,17 @@ from fixtures.workload import Workload, read_workload
 KEPT_WHOLE = {
     *("vp9 alt-ref", "vp9 in MP4", "vp9 with alpha", "vp8", "vp8 alt-ref", "theora", "theora in Ogg"),
     *("mpeg4", "mpeg4 B-frames", "mpeg4 in AVI", "mpeg4 quarter-pel", "mpeg2 B-frames", "mpeg2 in MP4"),
-    *("wmv2", "wmv2 in MKV", "h263", "flv1 in MKV", "ffv1"),
+    *("wmv2", "wmv2 in MKV", "flv1 in MKV", "ffv1"),
 }
 FALL_BACK = {
     *("h264 in MPEG-TS", "hevc open GOP in MPEG-TS", "h264 in MPEG-PS", "h264 in FLV", "flv1"),
-    *("h264 with B-frames in AVI", "mpeg4 B-frames in AVI", "h264 intra refresh", "h263 in MKV", "huffyuv"),
-    *("h264 edit list", "h264 truncated", "h264 damaged header"),
+    *("h264 with B-frames in AVI", "mpeg4 B-frames in AVI", "h264 intra refresh", "h263", "h263 in MKV"),
+    *("h264 fragment a keyframe", "h264 fragment a frame", "h264 edit list", "h264 truncated"),
+    *("h264 damaged header", "huffyuv"),
 }
 FALL_BACK_IN_APPROXIMATE = {
     *("h264 open GOP", "h264 open GOP in MKV", "h264 in AVI", "h264 variable frame rate"),
-    *("h264 start offset", "h264 fragment a keyframe", "h264 fragment a frame", "hevc open GOP"),
+    *("h264 start offset", "hevc open GOP"),
     *("hevc open GOP in MKV", "hevc open GOP, layers", "hevc 10-bit", "hevc HDR10", "hevc RADL"),
     *("mpeg4 B-frames", "mpeg4 quarter-pel", "mpeg2 B-frames", "mpeg2 in MP4"),
 }
@@ -93,6 +94,7 @@ def patterns(frames: int) -> dict[str, tuple[int, ...]]:
         "every 12th": tuple(range(0, frames, 12)),
         "all": tuple(range(frames)),
         "stretch": tuple(range(frames // 3, frames // 2)),
+        "before keyframes": (18, 19, 38, 39, 59),
         "late": tuple(range(frames * 4 // 5, frames, 3)),
         "random": tuple(chance.randrange(frames) for _ in range(9)),
         "unsorted, repeated": (frames - 2, 3, 3, frames // 3, 0, frames - 2, 20),

@@ -14,7 +14,7 @@ from torch import Tensor
 from torchcodec.decoders import VideoDecoder
 
 from exactframes.errors import DeclinedError, FallbackWarning, VerificationError, WrongFrameError
-from exactframes.excerpt import Decoding, excerpts
+from exactframes.excerpt import Task, excerpts, tasks
 from exactframes.output import shared_output
 from exactframes.source import SeekMode, Source, open_source, sequential
 from exactframes.workers import on_processes, on_threads
@@ -138,33 +138,35 @@ def _on_threads(source: Source, indices: list[int], team: _Team, out: Tensor | N
     shape = (len(indices), source.height, source.width, 3)
     output = torch.empty(shape, dtype=torch.uint8) if out is None else out.permute(0, 2, 3, 1)
     with excerpts(source, indices, team.workers) as cut:
-        decodings = (Decoding(excerpt, team.ffmpeg_threads) for excerpt in cut)
-        written = on_threads(decodings, output, team.workers, 0, len(indices))
+        written = on_threads(tasks(cut, team.ffmpeg_threads), output, team.workers, 0, len(indices))
     _require_all(written, len(indices))
     return output.permute(0, 3, 1, 2) if out is None else out
 
 
 def _on_processes(source: Source, indices: list[int], team: _Team, out: Tensor | None) -> Tensor:
     shape = (len(indices), source.height, source.width, 3)
-    with shared_output(shape) as (output, path), excerpts(source, indices, team.workers) as cut:
+    with (
+        shared_output(shape) as (output, path),
+        excerpts(source, indices, team.workers) as cut,
+    ):
         written = on_processes(cut, shape, path, team.workers, team.ffmpeg_threads)
         _require_all(written, len(indices))
         return _filled(out, output.permute(0, 3, 1, 2))
 
 
 class _Feed:
-    """Excerpts for one batch after the other; one that reaches into the next batch is given again there."""
+    """Tasks for one batch after the other; one that reaches into the next batch is given again there."""
 
-    def __init__(self, decodings: Iterator[Decoding]) -> None:
-        self._decodings, self._rows = decodings, 0
-        self._last: Decoding | None = None
+    def __init__(self, all_tasks: Iterator[Task]) -> None:
+        self._tasks, self._rows = all_tasks, 0
+        self._last: Task | None = None
 
-    def until(self, stop: int) -> Iterator[Decoding]:
+    def until(self, stop: int) -> Iterator[Task]:
         """Those that hold the rows up to this one."""
         if self._last is not None and not self._last.is_done:
             yield self._last
         while self._rows < stop:
-            self._last = next(self._decodings, None)
+            self._last = next(self._tasks, None)
             if self._last is None:
                 return
             self._rows += len(self._last.rows)
@@ -177,8 +179,8 @@ def _pass(
     """The batches of one pass over the file; its first row is the caller's row `first`."""
     done, count = 0, len(indices)
     try:
-        with excerpts(source, indices, team.workers, max(1, size // (2 * team.workers))) as cut:
-            feed = _Feed(Decoding(excerpt, team.ffmpeg_threads) for excerpt in cut)
+        with excerpts(source, indices, team.workers, most_frames=max(1, size // (2 * team.workers))) as cut:
+            feed = _Feed(tasks(cut, team.ffmpeg_threads))
             while done < count:
                 stop = min(done + size, count)
                 output = torch.empty((stop - done, source.height, source.width, 3), dtype=torch.uint8)

@@ -1,12 +1,11 @@
 """Excerpts: self-contained pieces of a video, in memory, that hold only the packets some frames need."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 import av
 from av.container import InputContainer
@@ -31,11 +30,13 @@ class Excerpt:
     """A small video in memory; can be decoded anywhere, with no access to the file."""
 
     data: bytes
-    frames: tuple[int, ...]  # rising indices within the excerpt, in exact seek mode
+    mapping: str  # TorchCodec's custom_frame_mappings: all frames, the first a keyframe; or none
+    frames: tuple[int, ...]  # rising indices in that mapping
     shown: tuple[int, ...]  # at which tick each of them is shown
     rows: tuple[int, ...]  # where each frame goes in the output
     look: tuple[Any, ...]  # the source's, which its frames must have
     packets: int  # how many it holds
+    expected: dict[str, Any] | None = None  # what it must keep of its source, if that is to be checked
 
 
 @contextmanager
@@ -63,15 +64,12 @@ def _cut_all(
 ) -> Iterator[Excerpt]:
     with _telling_reasons():
         reader = Reader(container, source, indices)
-        expected = parameters(reader.stream, reader.codec)
+        expected: dict[str, Any] | None = parameters(reader.stream)
         sharing = Sharing(requests=len(indices), workers=workers, most_frames=most_frames)
         runs = plan_runs(reader.asked(), sharing, prunes=reader.codec.prunes)
-        for run in islice(runs, 1):
-            excerpt = _cut(reader.stream, reader.codec, run, source)
-            require_same(expected, excerpt.data, reader.codec)
-            yield excerpt
         for run in runs:
-            yield _cut(reader.stream, reader.codec, run, source)
+            yield replace(_cut(reader.stream, reader.codec, run, source), expected=expected)
+            expected = None  # all others are made alike
 
 
 @contextmanager
@@ -80,6 +78,48 @@ def _telling_reasons() -> Iterator[None]:
         yield
     except (av.FFmpegError, ValueError) as error:
         raise DeclinedError(str(error)) from error
+
+
+class Task(Protocol):
+    """Something to do for an output: a piece of it."""
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The rows that it writes."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all are written."""
+
+    def write(self, output: Tensor, first_row: int, stop_row: int) -> int:
+        """Write rows, and tell how many: see Decoding."""
+
+
+def tasks(excerpts: Iterable[Excerpt], ffmpeg_threads: int = 1) -> Iterator[Task]:
+    """What is to be done with excerpts, as they are cut: the first is checked while it is decoded."""
+    for excerpt in excerpts:
+        if excerpt.expected is not None:
+            yield Check(excerpt.expected, excerpt.data)
+        yield Decoding(excerpt, ffmpeg_threads)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A comparison of an excerpt with its source; writes nothing."""
+
+    expected: dict[str, Any]
+    data: bytes
+    rows: tuple[int, ...] = ()
+    is_done: bool = True
+
+    def write(self, _output: Tensor, _first_row: int, _stop_row: int) -> int:
+        """Compare.
+
+        Raises:
+            DeclinedError: if the excerpt does not keep what it must.
+        """
+        require_same(self.expected, self.data)
+        return 0
 
 
 class Decoding:
@@ -129,7 +169,9 @@ class Decoding:
     def _decode(self, some: slice) -> Tensor:
         if self._decoder is None:
             self._decoder = VideoDecoder(
-                self._excerpt.data, seek_mode="exact", num_ffmpeg_threads=self._threads
+                self._excerpt.data,
+                custom_frame_mappings=self._excerpt.mapping or None,
+                num_ffmpeg_threads=self._threads,
             )
             if look_of(self._decoder) != self._excerpt.look:
                 raise WrongFrameError("an excerpt does not look like the video")
@@ -143,37 +185,41 @@ class Decoding:
 
 
 def _cut(stream: VideoStream, codec: Codec, run: Run, source: Source) -> Excerpt:
+    """Write a run's packets, shown one a tick in the order of their pts."""
     order = {pts: frame for frame, pts in enumerate(sorted(packet.pts for packet in run.packets))}
-    stored, shown = _ticks(run, [order[packet.pts] for packet in run.packets])
-    tick_of = {packet.pts: tick for packet, tick in zip(run.packets, shown, strict=True)}
-    requests = sorted(run.requests)
+    frames = [order[packet.pts] for packet in run.packets]
+    delay = max(position - frame for position, frame in enumerate(frames))
+    data, unit = _write(stream, codec, run, [frame + delay for frame in frames])
+    requested = [(order[request.pts], request.row) for request in sorted(run.requests)]
     return Excerpt(
-        data=_write(stream, codec, run, stored, shown),
-        frames=tuple(order[request.pts] for request in requests),
-        shown=tuple(tick_of[request.pts] for request in requests),
-        rows=tuple(request.row for request in requests),
+        data=data,
+        mapping=_mapping(frames[0], len(frames), delay, unit),
+        frames=tuple(frame for frame, _ in requested),
+        shown=tuple(frame + delay for frame, _ in requested),
+        rows=tuple(row for _, row in requested),
         look=source.look,
         packets=len(run.packets),
     )
 
 
-def _ticks(run: Run, frames: list[int]) -> tuple[list[int], list[int]]:
-    """When each packet is decoded and shown: a tick after the one before, and a pause before each GOP.
+def _mapping(first: int, count: int, delay: int, unit: int) -> str:
+    """When each frame is shown, in the excerpt's own time base.
 
-    FFmpeg seeks by dts, and would find a keyframe whose dts is not after the pts of the one that is looked
-    for (its ticket 11137): in an excerpt, which has but a few frames of a GOP, that could be the next one.
+    Only the first packet counts as a keyframe, so that TorchCodec never seeks: all that an excerpt holds is
+    needed, and to flush a decoder costs the frames that it holds back. A frame alone has no mapping:
+    TorchCodec would miss its duration in NUT.
     """
-    delay = max(position - frame for position, frame in enumerate(frames))
-    stored, shown, pause = [], [], 0
-    for position, (packet, frame) in enumerate(zip(run.packets, frames, strict=True)):
-        pause += delay if packet.role.starts and position else 0
-        stored.append(position + pause)
-        shown.append(frame + delay + pause)
-    return stored, shown
+    if count == 1:
+        return ""
+    frames = (
+        f'{{"pts":{(frame + delay) * unit},"duration":{unit},"key_frame":{int(frame == first)}}}'
+        for frame in range(count)
+    )
+    return f'{{"frames":[{",".join(frames)}]}}'
 
 
-def _write(stream: VideoStream, codec: Codec, run: Run, stored: list[int], shown: list[int]) -> bytes:
-    """Mux packets, without an edit list, so that times are as written."""
+def _write(stream: VideoStream, codec: Codec, run: Run, shown: list[int]) -> tuple[bytes, int]:
+    """Mux packets, without an edit list, so that times are as written; tells how long a tick is there."""
     file = io.BytesIO()
     options = {"use_editlist": "0"} if codec.excerpt in {"mp4", "mov"} else {}
     with av.open(file, "w", format=codec.excerpt, options=options) as output:
@@ -181,10 +227,11 @@ def _write(stream: VideoStream, codec: Codec, run: Run, stored: list[int], shown
         target.time_base = TICK
         if codec.tag_tells:
             target.codec_context.codec_tag = stream.codec_context.codec_tag
-        for packet, dts, pts in zip(run.packets, stored, shown, strict=True):
+        for dts, (packet, pts) in enumerate(zip(run.packets, shown, strict=True)):
             data = packet.data
             data.stream, data.time_base = target, TICK
             data.pts, data.dts, data.duration = pts, dts, 1
-            data.is_keyframe = packet.role.starts
+            data.is_keyframe = dts == 0
             output.mux_one(data)
-    return file.getvalue()
+        unit = TICK / (target.time_base or TICK)
+    return file.getvalue(), int(unit)

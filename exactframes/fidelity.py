@@ -7,26 +7,30 @@ import av
 from av.video.stream import VideoStream
 
 from exactframes.errors import DeclinedError
-from exactframes.support import Codec
+from exactframes.support import TRIED
 
+FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 NOT_INTERLACED = {0, 1}  # AV_FIELD_UNKNOWN, AV_FIELD_PROGRESSIVE
 
 # Read by FFmpeg's decoders (codec tag, extradata, profile, size, pixel format with alpha, field order) or by
 # the conversion to RGB (colours, shape of pixels).
 FIELDS = (
-    "profile", "pix_fmt", "width", "height", "color_range", "colorspace", "color_primaries", "color_trc",
-    "sample_aspect_ratio",
+    "profile", "pix_fmt", "width", "height", "colorspace", "color_primaries", "color_trc",
 )  # fmt: skip
 
 
-def parameters(stream: VideoStream, codec: Codec) -> dict[str, Any]:
+def parameters(stream: VideoStream) -> dict[str, Any]:
     """A stream's codec parameters, as PyAV finds them.
 
     Left out is what a container tells in its own way: the codec tag, unless it tells a variant; and the field
     order, which but the decoders of intra-only codecs read in the pictures themselves.
     """
     context = stream.codec_context
+    codec = TRIED[context.codec.canonical_name]
     found = {field: getattr(context, field) for field in FIELDS}
+    found["color range"] = int(context.color_range) == FULL_RANGE  # unspecified counts as limited
+    ratio = context.sample_aspect_ratio
+    found["sample aspect ratio"] = ratio if ratio and ratio != 1 else None
     found["parameter sets"] = codec.parameter_sets(bytes(context.extradata or b""))
     if codec.tag_tells:
         found["codec tag"] = context.codec_tag
@@ -36,7 +40,7 @@ def parameters(stream: VideoStream, codec: Codec) -> dict[str, Any]:
     return found
 
 
-def require_same(expected: dict[str, Any], excerpt: bytes, codec: Codec) -> None:
+def require_same(expected: dict[str, Any], excerpt: bytes) -> None:
     """Compare an excerpt's parameters with its source's.
 
     Raises:
@@ -44,8 +48,8 @@ def require_same(expected: dict[str, Any], excerpt: bytes, codec: Codec) -> None
     """
     try:
         with av.open(io.BytesIO(excerpt)) as container:
-            found = parameters(container.streams.video[0], codec)
-    except (av.FFmpegError, IndexError) as error:
+            found = parameters(container.streams.video[0])
+    except (av.FFmpegError, IndexError, KeyError) as error:
         raise DeclinedError(f"an excerpt cannot be read back: {error}") from error
     for field, value in expected.items():
         if found[field] != value:

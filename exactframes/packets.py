@@ -13,9 +13,10 @@ from av.video.stream import VideoStream
 from exactframes.errors import DeclinedError
 from exactframes.rules.roles import Role, Rule
 from exactframes.source import Source, count_frames
-from exactframes.support import AVI, Codec, codec_for, remux
+from exactframes.support import AVI, MOV, Codec, codec_for, remux
 
 VideoPacket: TypeAlias = "av.Packet[VideoStream]"
+LATEST = 2**48  # ticks: TorchCodec reckons in floating seconds
 LATE = 1 / 8  # of a frame: a tick less than that may be due to rounding
 USE_EXACT = "use seek mode exact: then this file can be pruned"
 
@@ -95,19 +96,23 @@ class Reader:
             raise DeclinedError("PyAV does not see the stream that TorchCodec reads")
         name = container.format.name.partition(",")[0]
         context = stream.codec_context
-        self.stream = stream
+        self.stream, self._name = stream, name
         self.codec: Codec = codec_for(context.codec.canonical_name, name, source.path.name)
         self.frames = 0  # in exact mode: how many have been read
         self._container, self._source = container, source
         self._judge: Rule = self.codec.make_rule(bytes(context.extradata or b""))
         self._has_read = self._parameters_in_band = False
-        if name == AVI and self.codec.reorders and context.has_b_frames:
+        if name == MOV and source.is_fragmented:
+            raise DeclinedError(f"seeking in fragmented MP4 is not exact: {remux(source.path.name)}")
+        self._reorders = name in (MOV, AVI) and self.codec.reorders and context.has_b_frames
+        if name == AVI and self._reorders:
             raise DeclinedError(f"AVI keeps no presentation times of B-frames; {remux(source.path.name)}")
         self._is_exact = source.seek_mode == "exact"
         targets = indices if self._is_exact else self._times(indices)
         self._requests = Requests(targets)
         self._before = dict(_neighbours(indices, targets)) if not self._is_exact else {}
         self._last_shown: int | None = None
+        self._first_delay = 0  # of pts over dts
 
     def _times(self, indices: Sequence[int]) -> list[int]:
         """When approximate seek mode looks for each frame: TorchCodec rounds index / average_fps to ticks."""
@@ -148,7 +153,9 @@ class Reader:
             gop = following
         if self._requests.next_target is not None:
             raise DeclinedError("the file holds fewer frames than were asked for")
-        if self._is_exact and self.frames not in (self._source.frames, count_frames(self._source)):
+        if not self._is_exact or self.frames == self._source.frames:
+            return  # only where the header tells otherwise is the file scanned for it
+        if self.frames != count_frames(self._source):
             raise DeclinedError(f"TorchCodec does not count {self.frames} frames, as there are packets")
 
     def _is_far(self, gop: Gop, following: Gop) -> bool:
@@ -187,12 +194,25 @@ class Reader:
             raise DeclinedError("two packets have the same time stamp")
         requests = self._by_index(times) if self._is_exact else self._by_time(times, following)
         early = set(leading)
+        if following is not None and any(request.pts >= self._missed_from(following) for request in requests):
+            raise DeclinedError(f"FFmpeg seeks past frames in this file; {remux(self._source.path.name)}")
         asked_early = [request for request in requests if request.pts in early]
         if asked_early and not self._is_exact:
             raise DeclinedError(
                 f"approximate seek mode may miss frames that are shown before their keyframe; {USE_EXACT}"
             )
         return Asked(gop, following, [r for r in requests if r.pts not in early], asked_early)
+
+    def _missed_from(self, following: Gop) -> int:
+        """From when on frames before a GOP are missed, if it is found by a dts that is not after their pts.
+
+        FFmpeg's demuxer for MOV and MP4 seeks by dts, moved on by the first packet's delay (its ticket
+        11137).
+        """
+        first = following.packets[0]
+        if self._name != MOV or first.data.dts is None:
+            return following.shown
+        return min(following.shown, first.data.dts + self._first_delay)
 
     def _by_index(self, times: list[int]) -> list[Request]:
         """Frame i is the i-th of the file in order of pts."""
@@ -241,7 +261,9 @@ class Reader:
             pts = packet.pts
             if pts is None or packet.is_discard or packet.is_corrupt:
                 raise DeclinedError(_unsound(packet))
-            if packet.has_sidedata("new_extradata") and self._has_read:
+            if not self._has_read:
+                self._has_read, self._first_delay = True, pts - (packet.dts or 0)
+            elif packet.has_sidedata("new_extradata"):
                 raise DeclinedError("the codec's parameters change within the file")
             is_keyframe = packet.is_keyframe
             role = judge(memoryview(packet), is_keyframe)
@@ -249,10 +271,18 @@ class Reader:
                 self._parameters_in_band = True
             elif role.starts and self._parameters_in_band:
                 role = role._replace(starts=False)  # it may need those that came in band before
-            if is_keyframe and not role.starts:  # TorchCodec may seek there
-                raise DeclinedError("decoding cannot begin exactly at a packet flagged as a keyframe")
-            self._has_read = True
+            if role.starts or is_keyframe:
+                self._require_start(role, pts, packet.dts)
             yield Packet(pts, role, packet)
+
+    def _require_start(self, role: Role, pts: int, dts: int | None) -> None:
+        """Look closer at a packet at which a GOP starts, or is said to."""
+        if not role.starts:  # TorchCodec may seek there
+            raise DeclinedError("decoding cannot begin exactly at a packet flagged as a keyframe")
+        if self._reorders and pts == dts:
+            raise DeclinedError("B-frames have no presentation times of their own")
+        if pts > LATEST:
+            raise DeclinedError("time stamps are too large to be told apart in seconds")
 
 
 def _neighbours(indices: Sequence[int], targets: Sequence[int]) -> Iterator[tuple[int, int]]:

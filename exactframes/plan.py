@@ -7,6 +7,7 @@ from exactframes.packets import Asked, Gop, Packet, Request
 
 SMALLEST_RUN = 48  # packets: opening a decoder costs as much as decoding about five
 LARGEST_RUN = 8_000_000  # bytes: what excerpts hold in memory does not grow with the video
+HELD_BACK = 17  # packets: a decoder gives a frame at the latest when so many more are decoded (H.264, A.3.1)
 FEWEST_RUNS = 3  # for each worker, of what is left: so that all finish together
 
 
@@ -41,9 +42,13 @@ class Sharing:
         """
         if run.size >= LARGEST_RUN or len(run.requests) >= self.most_frames:
             return True
+        smallest: float = SMALLEST_RUN
+        if len(run.packets) == len(run.requests):  # nothing but requested frames: all runs can be alike
+            rounds = max(1, round(self.requests / (2 * SMALLEST_RUN * self.workers)))
+            smallest = self.requests / (rounds * self.workers)
         share = left / (FEWEST_RUNS * self.workers) if self.workers > 1 else left
-        grown = 2 ** min(20, runs // self.workers) * SMALLEST_RUN
-        return len(run.packets) >= SMALLEST_RUN and (len(run.requests) >= share or len(run.packets) >= grown)
+        grown = 2 ** min(20, runs // self.workers) * smallest
+        return len(run.packets) >= smallest and (len(run.requests) >= share or len(run.packets) >= grown)
 
 
 def plan_runs(asked: Iterable[Asked], sharing: Sharing, *, prunes: bool) -> Iterator[Run]:
@@ -65,29 +70,31 @@ def plan_runs(asked: Iterable[Asked], sharing: Sharing, *, prunes: bool) -> Iter
             left -= len(run.requests)
             run, runs = Run(), runs + 1
         if window.requests or window.leading:
-            run.take(_needed(window, prunes=prunes), window.requests)
+            run.take(_needed(window, prunes=prunes, is_first=not run.packets), window.requests)
         if following is not None and window.leading:
             run.take(_up_to_leading(window, following, prunes=prunes), window.leading)
     if run.packets:
         yield run
 
 
-def _needed(window: Asked, *, prunes: bool) -> list[Packet]:
+def _needed(window: Asked, *, prunes: bool, is_first: bool) -> list[Packet]:
     """The packets of a GOP to decode: the asked ones, and all that others need up to the last asked one.
 
-    That is to its end where the next GOP's leading frames are asked for; and in an open GOP, since FFmpeg's
-    H.264 decoder gives frames after a recovery point only once it has given that one, not when it is flushed.
-    A run that begins with an open GOP cannot decode its leading frames, and nothing shown later refers to
-    them (H.265, 8.3.3; H.264, D.2.8). Those among them that are reference frames are kept all the same: an
-    H.264 decoder counts them (frame_num, 7.4.3).
+    That is to its end where the next GOP's leading frames are asked for. A run that begins with an open GOP
+    cannot decode its leading frames, and nothing shown later refers to them (H.265, 8.3.3; H.264, D.2.8).
+    Those among them that are reference frames are kept all the same: an H.264 decoder counts them (frame_num,
+    7.4.3). And some packets after the asked ones are kept there, since FFmpeg's H.264 decoder gives frames
+    after a recovery point only once it has given that one, not when it is flushed.
     """
     packets = window.gop.packets
-    if not prunes:
-        return packets
     wanted = {request.pts for request in window.requests}
-    to_end = window.leading or packets[0].role.leads
-    stop = len(packets) if to_end else _last(packets, wanted)
-    return _select(packets[:stop], wanted, _top_layer(window.gop, window.following))
+    stop = len(packets) if window.leading else _last(packets, wanted)
+    top_layer = _top_layer(window.gop, window.following)
+    chosen = _select(packets[:stop], wanted, top_layer) if prunes else packets[:stop]
+    if is_first and packets[0].role.leads:
+        rest = packets[stop:]
+        chosen += (_select(rest, wanted, top_layer) if prunes else rest)[:HELD_BACK]
+    return chosen
 
 
 def _up_to_leading(window: Asked, following: Gop, *, prunes: bool) -> list[Packet]:

@@ -29,6 +29,7 @@ class Source:
     fps: float | None  # average frames a second: approximate seek mode finds frames by it
     frames: int  # as many as the header tells, or implies; counted where it tells nothing
     look: tuple[Any, ...]  # what decides how a decoded frame is converted: see look_of
+    is_fragmented: bool = False  # whether it is an MP4 or MOV file with movie fragments
 
 
 def open_source(video: str | os.PathLike[str], seek_mode: SeekMode) -> Source:
@@ -60,6 +61,7 @@ def open_source(video: str | os.PathLike[str], seek_mode: SeekMode) -> Source:
         fps=metadata.average_fps_from_header,
         frames=len(decoder),
         look=look_of(decoder),
+        is_fragmented=_is_fragmented(path),
     )
 
 
@@ -81,6 +83,21 @@ def sequential(source: Source, indices: Sequence[int], ffmpeg_threads: int = 1) 
         return torch.empty((0, 3, source.height, source.width), dtype=torch.uint8)
     decoder = VideoDecoder(source.path, seek_mode=source.seek_mode, num_ffmpeg_threads=ffmpeg_threads)
     return decoder.get_frames_at(list(indices)).data
+
+
+def _is_fragmented(path: Path) -> bool:
+    """Whether an MP4 or MOV file has movie fragments: boxes "moof" (ISO/IEC 14496-12, 8.8.4)."""
+    with path.open("rb") as file:
+        while len(header := file.read(8)) == 8:
+            size, kind = int.from_bytes(header[:4], "big"), header[4:]
+            if kind == b"moof":
+                return True
+            if size == 1:  # a 64-bit size follows (4.2)
+                size = int.from_bytes(file.read(8), "big") - 8
+            if size < 8:  # 0: up to the end of the file
+                return False
+            file.seek(size - 8, 1)
+    return False
 
 
 def count_frames(source: Source) -> int:

@@ -50,7 +50,6 @@ TRIED = {
     "mpeg2video": Codec((MKV, MOV), "mp4"),
     "theora": Codec((MKV, OGG), "nut", reorders=False),
     "wmv2": Codec((ASF, MKV), "nut", reorders=False),
-    "h263": Codec((MOV,), "mov", reorders=False),
     "flv1": Codec((MKV,), "nut", reorders=False),
     "ffv1": Codec((MKV,), "nut", reorders=False),
     "mjpeg": _intra((MKV, AVI, MOV), "nut"),

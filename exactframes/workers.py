@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from joblib import Parallel, delayed
 from torch import Tensor
 
-from exactframes.excerpt import Decoding, Excerpt
+from exactframes.excerpt import Excerpt, Task, tasks
 from exactframes.output import Shape, open_output
 
 
-def on_threads(decodings: Iterable[Decoding], output: Tensor, workers: int, first: int, stop: int) -> int:
+def on_threads(all_tasks: Iterable[Task], output: Tensor, workers: int, first: int, stop: int) -> int:
     """Decode on this thread and workers - 1 others; gives how many rows were written.
 
     There is no queue: whoever is free cuts its own next excerpt, so that each worker holds one.
@@ -19,13 +19,13 @@ def on_threads(decodings: Iterable[Decoding], output: Tensor, workers: int, firs
     Raises:
         DeclinedError: as cutting and decoding do; the other threads end with the excerpt they are at.
     """
-    shared = _Shared(iter(decodings))
+    shared = _Shared(iter(all_tasks))
 
     def work() -> int:
         written = 0
         try:
-            while (decoding := shared.take()) is not None:
-                written += decoding.write(output, first, stop)
+            while (task := shared.take()) is not None:
+                written += task.write(output, first, stop)
         except BaseException:
             shared.close()
             raise
@@ -41,14 +41,14 @@ def on_threads(decodings: Iterable[Decoding], output: Tensor, workers: int, firs
 class _Shared:
     """An iterator that several threads take from, until it ends or one of them has failed."""
 
-    def __init__(self, source: Iterator[Decoding]) -> None:
+    def __init__(self, source: Iterator[Task]) -> None:
         self._source, self._lock, self._is_closed = source, threading.Lock(), False
 
     def close(self) -> None:
         """Give nothing more."""
         self._is_closed = True
 
-    def take(self) -> Decoding | None:
+    def take(self) -> Task | None:
         """The next one; None where there is none."""
         with self._lock:
             return None if self._is_closed else next(self._source, None)
@@ -83,4 +83,5 @@ def _kept(excerpts: Iterable[Excerpt], errors: list[BaseException]) -> Iterator[
 
 
 def _decode_into(excerpt: Excerpt, shape: Shape, path: str, ffmpeg_threads: int) -> int:
-    return Decoding(excerpt, ffmpeg_threads).write(open_output(shape, path), 0, shape[0])
+    output = open_output(shape, path)
+    return sum(task.write(output, 0, shape[0]) for task in tasks([excerpt], ffmpeg_threads))

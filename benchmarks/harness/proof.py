@@ -99,8 +99,8 @@ def _first_missing(frames: Tensor, baseline: Baseline) -> str:
     if frames.dtype != torch.uint8 or tuple(frames.shape[1:]) != baseline.frame_shape:
         return ""
     digests = frame_digests(frames)
-    pairs = zip(digests, baseline.digests, strict=False)
-    sample = next((n for n, (ours, theirs) in enumerate(pairs) if ours != theirs), len(digests))
+    pairs = list(zip(digests, baseline.digests, strict=False))
+    sample = next((n for n, (ours, theirs) in enumerate(pairs) if ours != theirs), len(pairs))
     return f"; the first difference is at sample {sample}"
 
 

@@ -1,4 +1,6 @@
+import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,24 +15,46 @@ INDICES = (0, 12, 24, 36)
 
 
 def one_pixel_off(frames: Tensor) -> Tensor:
-    frames[2, 1, 5, 7] ^= 3
+    value = frames[2, 1, 5, 7]
+    value += 3 if value < 128 else -3
     return frames
 
 
 FAULTS: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
-    "one pixel": (one_pixel_off, r"sample 2 \(frame 24 of the video\) differs .* by [13] at most$"),
+    "one pixel": (
+        one_pixel_off,
+        r"^broken: sample 2 \(frame 24 of the video\) differs from sequential in 0.00543 % of its values, "
+        "by 3 at most$",
+    ),
+    "all too bright": (
+        lambda frames: frames.clamp(max=250) + 5,
+        r"sample 0 .* in [89][\d.]+ % .*, by 5 at most$",
+    ),
     "swapped": (lambda frames: frames[[0, 2, 1, 3]], r"sample 1 .*; it is sequential's sample 2$"),
     "off by one": (lambda frames: frames.roll(-1, 0), r"sample 0 .*; it is sequential's sample 1$"),
     "dropped": (
         lambda frames: frames[[0, 1, 3]],
-        r"returned \[3, 3, 64, 96\].*first difference is at sample 2$",
+        r"^broken returned \[3, 3, 64, 96\] of uint8, sequential \[4, 3, 64, 96\] of uint8; "
+        "the first difference is at sample 2$",
     ),
     "last dropped": (
         lambda frames: frames[:3],
         r"returned \[3, 3, 64, 96\].*first difference is at sample 3$",
     ),
-    "float": (lambda frames: frames.float(), r"returned \[4, 3, 64, 96\] of float32"),
-    "cropped": (lambda frames: frames[..., :90], r"returned \[4, 3, 64, 90\] of uint8"),
+    "repeated": (
+        lambda frames: frames[[0, 0, 1, 2, 3]],
+        r"returned \[5, 3, 64, 96\].*first difference is at sample 1$",
+    ),
+    "one too many": (
+        lambda frames: frames[[0, 1, 2, 3, 3]],
+        r"returned \[5, 3, 64, 96\].*first difference is at sample 4$",
+    ),
+    "float": (lambda frames: frames.float(), r"returned \[4, 3, 64, 96\] of float32, .* of uint8$"),
+    "cropped": (lambda frames: frames[..., :90], r"returned \[4, 3, 64, 90\] of uint8, .* of uint8$"),
+    "fewer and cropped": (
+        lambda frames: frames[:3, ..., :90],
+        r"returned \[3, 3, 64, 90\] of uint8, .* uint8$",
+    ),
 }
 
 
@@ -49,6 +73,7 @@ def test_equal_frames_are_proven(small_video: Path) -> None:
     proof = prove("sequential", sequential(workload, 1), baseline)
     assert proof == baseline.proof
     assert proof.frames == len(INDICES)
+    assert baseline.frame_shape == (3, 64, 96)
 
 
 def test_digest_does_not_depend_on_memory_layout() -> None:
@@ -56,3 +81,24 @@ def test_digest_does_not_depend_on_memory_layout() -> None:
     channels_last = frames.contiguous(memory_format=torch.channels_last)
     assert channels_last.stride() != frames.stride()
     assert frame_digests(channels_last) == frame_digests(frames)
+
+
+def test_each_frame_has_a_digest_of_its_own_bytes() -> None:
+    frames = torch.arange(2 * 3 * 4 * 5, dtype=torch.uint8).reshape(2, 3, 4, 5)
+    whole = frame_digests(frames)
+    assert [len(digest) for digest in whole] == [16, 16]
+    assert [*frame_digests(frames[:1]), *frame_digests(frames[1:])] == list(whole)
+    assert (
+        whole[0]
+        == hashlib.blake2b(bytes(frames[0].permute(1, 2, 0).flatten().tolist()), digest_size=16).digest()
+    )
+
+
+def test_a_proof_s_digest_depends_on_all_frames_in_their_order(small_video: Path) -> None:
+    baseline = take_baseline(read_workload(small_video, INDICES))
+    first, *others = baseline.digests
+    changed = [baseline.digests, (*others, first), baseline.digests[:-1], (first, *baseline.digests)]
+    proofs = [replace(baseline, digests=tuple(digests)).proof for digests in changed]
+    assert len({proof.digest for proof in proofs}) == len(proofs)
+    assert [proof.frames for proof in proofs] == [4, 4, 3, 5]
+    assert len(proofs[0].digest) == 32

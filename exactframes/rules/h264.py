@@ -6,9 +6,12 @@ from exactframes.rules.roles import DISPOSABLE, REFERENCE, Data, Role, Rule
 SLICES = range(1, 6)  # nal_unit_type, table 7-1
 IDR, SEI = 5, 6
 PARAMETER_SETS = {7, 8}
-OTHERS_TO_KEEP = {13, 14, 15, 20, 21}  # SPS extension; scalable and multiview extensions
+OTHERS_TO_KEEP = {10, 11, 13, 14, 15, 20, 21}  # ends; SPS extension; scalable and multiview extensions
 RECOVERY_POINT = 6  # payloadType, D.1.1
 INTRA = {2, 4, 7, 9}  # slice_type, table 7-6
+# By the header of the only NAL unit of a packet: a slice, or the slice of an IDR picture.
+ALONE = {header: REFERENCE if header & 0x60 else DISPOSABLE for header in range(1, 128, 32)}
+ALONE |= {header: Role(needed=bool(header & 0x60), starts=True) for header in range(5, 128, 32)}
 
 
 def length_size(extradata: bytes) -> int:
@@ -41,9 +44,9 @@ def rule(extradata: bytes) -> Rule:
 
     def judge(data: Data, _is_keyframe: bool) -> Role:
         if size == 4 and len(data) > 5 and int.from_bytes(data[:4], "big") == len(data) - 4:
-            header = data[4]  # a single unit, as most packets are: the same answer, sooner
-            if header & 0x9F == 1:
-                return REFERENCE if header & 0x60 else DISPOSABLE
+            role = ALONE.get(data[4])  # a single unit, as most packets are: the same answer, sooner
+            if role is not None:
+                return role
         return _judge(data, size)
 
     return judge

@@ -5,6 +5,7 @@ from exactframes.rules.roles import Data, Role, Rule
 
 PARAMETER_SETS = range(32, 35)  # nal_unit_type, table 7-1: VPS, SPS, PPS
 SLICES = range(32)
+ENDS = {36, 37}  # of a sequence, of the bitstream
 NON_REFERENCE = {0, 2, 4, 6, 8}  # TRAIL_N, TSA_N, STSA_N, RADL_N, RASL_N; what is reserved is kept
 BLA = range(16, 19)
 IDR_WITH_LEADING, IDR, CRA = 19, 20, 21
@@ -40,16 +41,20 @@ def rule(extradata: bytes) -> Rule:
     def judge(data: Data, _is_keyframe: bool) -> Role:
         kinds: list[int] = []
         layer = 0
-        has_parameters = False
+        has_parameters = ends = False
         for start, _ in units(data, size):
             kind = (data[start] >> 1) & 63
             if kind in PARAMETER_SETS:
                 has_parameters = True
+            elif kind in ENDS:
+                ends = True
             elif kind in SLICES:
                 if data[start] & 1 or data[start + 1] >> 3:  # nuh_layer_id, 7.3.1.2
                     raise ValueError("the video has layers of scalability or views")
                 kinds.append(kind)
                 layer = max(layer, (data[start + 1] & 7) - 1)  # nuh_temporal_id_plus1
+        if ends:
+            raise ValueError("the video has ends of sequence, after which leading pictures are not shown")
         if any(kind in BLA for kind in kinds):
             raise ValueError("the video has BLA pictures, whose leading pictures are not shown")
         starts = bool(kinds) and all(kind in {IDR_WITH_LEADING, IDR, CRA} for kind in kinds)

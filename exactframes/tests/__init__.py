@@ -1,0 +1,1 @@
+"""Tests of the library; they are not installed with it."""

@@ -1,0 +1,290 @@
+"""What a user calls: decode_frames and iter_frames; their arguments, errors, and what they leave."""
+
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torchcodec.decoders import VideoDecoder
+
+from exactframes import FallbackWarning, VerificationError, decode_frames, iter_frames
+from exactframes import decoding as decoding_module
+from exactframes import excerpt as excerpt_module
+from exactframes.excerpt import Excerpt
+from exactframes.output import write_rows
+from exactframes.workers import on_threads
+from fixtures.corpus import damage, make_video
+from fixtures.suite_runner import ROOT
+
+FRAMES = 75
+GOPS = ("-c:v", "libx264", "-g", "10")
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_video(tmp_path_factory.mktemp("library") / "video.mp4", *GOPS)
+
+
+@pytest.fixture(scope="module")
+def expected(video: Path) -> Tensor:
+    return VideoDecoder(video).get_frames_at(list(range(FRAMES))).data
+
+
+@pytest.fixture(scope="module")
+def damaged_at_its_end(video: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A length in its last packets is wrong: that shows only when most of it has been decoded."""
+    target = tmp_path_factory.mktemp("library") / "damaged.mp4"
+    return damage(video, target, packet=70, offset=1, mask=0xFF)
+
+
+@pytest.mark.parametrize(
+    "indices",
+    [[5, 70, 5, 0], (-1, 3, -75), range(0, 75, 9), np.array([3, 60]), torch.tensor([60, 3]), []],
+    ids=["list", "from the end", "range", "array", "tensor", "none"],
+)
+def test_any_kind_of_indices(indices: list[int], video: Path, expected: Tensor) -> None:
+    wanted = [int(index) for index in indices]
+    for given in (video, str(video)):
+        assert torch.equal(decode_frames(given, indices, workers=2), expected[wanted])
+    batches = list(iter_frames(video, indices, batch_frames=2, workers=2))
+    assert [row for rows, _ in batches for row in rows] == list(range(len(wanted)))
+    for rows, frames in batches:
+        assert torch.equal(frames, expected[wanted[rows.start : rows.stop]])
+
+
+@pytest.mark.parametrize("processes", [False, True])
+def test_out_takes_the_frames(processes: bool, video: Path, expected: Tensor) -> None:
+    plain = torch.zeros((3, 3, 64, 96), dtype=torch.uint8)
+    strided = torch.zeros((6, 64, 3, 192), dtype=torch.uint8).permute(0, 2, 1, 3)[::2, :, :, ::2]
+    for out in (plain, strided):
+        returned = decode_frames(video, [40, 2, 7], out=out, workers=2, processes=processes)
+        assert returned is out
+        assert torch.equal(out, expected[[40, 2, 7]])
+
+
+def test_out_takes_the_frames_of_a_fallback(damaged_at_its_end: Path) -> None:
+    out = torch.zeros((2, 3, 64, 96), dtype=torch.uint8)
+    with pytest.warns(FallbackWarning):
+        decode_frames(damaged_at_its_end, [0, 20], out=out)
+    assert torch.equal(out, VideoDecoder(damaged_at_its_end).get_frames_at([0, 20]).data)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"workers": 0}, "workers 0: give a whole number of 1 or more"),
+        ({"ffmpeg_threads": -1}, "ffmpeg_threads -1: give a whole number of 0 or more"),
+        ({"verify": -1}, "verify -1: give a whole number of 0 or more"),
+        ({"seek_mode": "fast"}, "seek_mode 'fast': give 'exact' or 'approximate'"),
+        (
+            {"out": torch.zeros((2, 3, 64, 96))},
+            r"out is \[2, 3, 64, 96\] of float32 on cpu: ",
+        ),
+        ({"out": torch.zeros((2, 3, 64, 96), dtype=torch.uint8)}, r"give uint8 \[1, 3, 64, 96\] on the CPU"),
+    ],
+)
+def test_bad_arguments(arguments: dict[str, object], sentence: str, video: Path) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        decode_frames(video, [0], **arguments)  # type: ignore[arg-type]
+
+
+def test_bad_batches_are_told_at_once(video: Path) -> None:
+    with pytest.raises(ValueError, match="batch_frames 0: give a whole number of 1 or more"):
+        iter_frames(video, [0], batch_frames=0)
+    with pytest.raises(FileNotFoundError, match=r"missing.mp4: no such file; give the path of a video"):
+        iter_frames("missing.mp4", [0])
+
+
+@pytest.mark.parametrize("index", [75, -76])
+@pytest.mark.parametrize("seek_mode", ["exact", "approximate"])
+def test_frames_that_the_video_lacks(index: int, seek_mode: str, video: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FallbackWarning)
+        with pytest.raises(IndexError):
+            decode_frames(video, [3, index], seek_mode=seek_mode)  # type: ignore[arg-type]
+        with pytest.raises(IndexError):
+            list(iter_frames(video, [3, index], batch_frames=1, seek_mode=seek_mode))  # type: ignore[arg-type]
+
+
+def test_what_is_no_video(tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("no video")
+    with pytest.raises(RuntimeError, match="Invalid data"):
+        decode_frames(tmp_path / "text.mp4", [0])
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        decode_frames(tmp_path, [0])
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("processes", [False, True])
+def test_a_reason_that_shows_late_falls_back(processes: bool, workers: int, damaged_at_its_end: Path) -> None:
+    with pytest.warns(FallbackWarning, match="a NAL unit is longer than its packet"):
+        frames = decode_frames(damaged_at_its_end, range(60), workers=workers, processes=processes)
+    assert torch.equal(frames, VideoDecoder(damaged_at_its_end).get_frames_at(list(range(60))).data)
+
+
+def test_batches_go_on_after_a_late_reason(damaged_at_its_end: Path) -> None:
+    batches = iter_frames(damaged_at_its_end, range(60), batch_frames=25, workers=2)
+    with pytest.warns(FallbackWarning, match="a NAL unit is longer than its packet"):
+        taken = list(batches)
+    assert [rows for rows, _ in taken] == [range(25), range(25, 50), range(50, 60)]
+    expected = VideoDecoder(damaged_at_its_end).get_frames_at(list(range(60))).data
+    assert torch.equal(torch.cat([frames for _, frames in taken]), expected)
+
+
+@pytest.mark.parametrize("processes", [False, True])
+def test_an_excerpt_that_cannot_be_decoded_falls_back(
+    processes: bool, video: Path, expected: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(excerpt_module, "_write", lambda *_: (b"no video", 512))
+    monkeypatch.setattr(excerpt_module, "require_same", lambda *_: None)
+    with pytest.warns(FallbackWarning):
+        frames = decode_frames(video, [3, 40], workers=2, processes=processes)
+    assert torch.equal(frames, expected[[3, 40]])
+
+
+def test_an_excerpt_that_loses_something_falls_back(
+    video: Path, expected: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = make_video(video.parent / "other.mp4", *GOPS, "-colorspace", "bt709", size="96x64")
+    monkeypatch.setattr(excerpt_module, "_write", lambda *_: (other.read_bytes(), 512))
+    with pytest.warns(FallbackWarning, match="an excerpt does not keep the video's"):
+        frames = decode_frames(video, [3, 40], workers=2)
+    assert torch.equal(frames, expected[[3, 40]])
+
+
+def askew(excerpt: Excerpt) -> Excerpt:
+    """The same, but for the frame before each."""
+    return replace(excerpt, frames=tuple(frame - 1 for frame in excerpt.frames))
+
+
+@pytest.mark.parametrize("how", ["another time", "another look", "a row left out"])
+def test_frames_other_than_planned_fall_back(
+    how: str, video: Path, expected: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The output begins uninitialised: what was not written, or not as planned, must never be given."""
+    if how == "another time":
+        cut = excerpt_module._cut
+        monkeypatch.setattr(excerpt_module, "_cut", lambda *given: askew(cut(*given)))
+    elif how == "another look":
+        monkeypatch.setattr(excerpt_module, "look_of", lambda _: ("other",))
+    else:
+        monkeypatch.setattr(excerpt_module, "write_rows", lambda *_: 0)
+        monkeypatch.setattr(decoding_module, "on_threads", lambda *_: 2)
+    with pytest.warns(FallbackWarning):
+        frames = decode_frames(video, [3, 40, 60], workers=1)
+    assert torch.equal(frames, expected[[3, 40, 60]])
+
+
+def test_verifying_names_the_first_frame_that_differs(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def spoiled(output: Tensor, rows: list[int], frames: Tensor) -> int:
+        return write_rows(output, rows, frames ^ torch.tensor([row >= 4 for row in rows]).view(-1, 1, 1, 1))
+
+    monkeypatch.setattr(excerpt_module, "write_rows", spoiled)
+    indices = list(range(0, 75, 9))
+    decode_frames(video, indices, workers=1)
+    for count, row in ((9, 4), (3, 4), (2, 8)):
+        with pytest.raises(VerificationError, match=f"video.mp4: row {row}, frame {9 * row} of the video"):
+            decode_frames(video, indices, workers=1, verify=count)
+    decode_frames(video, indices, workers=1, verify=1)  # the first row alone, which is right
+
+
+def test_verified_frames_are_given(video: Path, expected: Tensor) -> None:
+    assert torch.equal(decode_frames(video, [3, 40], verify=100), expected[[3, 40]])
+
+
+def our_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("exactframes")]
+
+
+def stopping(video: Path, how: str) -> None:
+    for rows, _ in iter_frames(video, range(FRAMES), batch_frames=5, workers=3):
+        if rows.start == 10:
+            if how == "raises":
+                raise KeyError(how)
+            break
+
+
+@pytest.mark.parametrize("how", ["breaks", "raises"])
+def test_a_consumer_that_stops_leaves_no_thread(how: str, video: Path) -> None:
+    try:
+        stopping(video, how)
+    except KeyError:
+        assert how == "raises"
+    assert not our_threads()
+
+
+def test_an_unread_iterator_starts_nothing(video: Path) -> None:
+    batches = iter_frames(video, range(FRAMES))
+    assert not our_threads()
+    del batches
+
+
+def test_a_slow_consumer_is_one_batch_ahead(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[int] = []
+
+    def counting(*arguments: object) -> int:
+        begun.append(len(begun))
+        return on_threads(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(decoding_module, "on_threads", counting)
+    for number, _ in enumerate(iter_frames(video, range(50), batch_frames=5, workers=2)):
+        time.sleep(0.05)
+        assert len(begun) <= number + 2
+
+
+def errors_in_batches(video: Path) -> Iterator[str]:
+    batches = iter_frames(video, [3, 40, 80], batch_frames=1)
+    try:
+        for _ in batches:
+            pass
+    except IndexError as error:
+        yield str(error)
+
+
+def test_an_error_in_a_later_batch_reaches_the_caller(video: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FallbackWarning)
+        (told,) = errors_in_batches(video)
+    assert "80" in told
+    assert not our_threads()
+
+
+PEAK = """
+import sys, time
+from pathlib import Path
+from exactframes import iter_frames
+
+def peak():
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024
+
+video, count, batch = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+list(iter_frames(video, range(8), batch_frames=4, workers=2))
+before, whole = peak(), 0
+for rows, frames in iter_frames(video, range(count), batch_frames=batch, workers=2):
+    whole += frames.numel()
+    time.sleep(0.02)
+print(peak() - before, whole)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
+def test_memory_is_bounded_by_batches(tmp_path: Path) -> None:
+    video = make_video(
+        tmp_path / "large.mp4", "-c:v", "libx264", "-preset", "ultrafast", "-g", "10", size="1280x720"
+    )
+    command = [sys.executable, "-c", PEAK, str(video), "75", "5"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    extra, whole = map(int, done.stdout.split())
+    batch = 5 * 3 * 1280 * 720
+    assert whole == 15 * batch
+    assert extra < 6 * batch  # three batches at most, decoders and what the allocator keeps

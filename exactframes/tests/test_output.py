@@ -1,0 +1,72 @@
+"""Outputs, and how rows get into them."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from exactframes.output import open_output, shared_output, write_rows
+
+
+def numbered(count: int) -> torch.Tensor:
+    """Frames of 4x5, uint8 [count, 3, 4, 5], of which no two values of a frame are equal."""
+    return (torch.arange(60).reshape(1, 3, 4, 5) + 64 * torch.arange(count).reshape(-1, 1, 1, 1)).to(
+        torch.uint8
+    )
+
+
+@pytest.mark.parametrize("rows", [[0, 1, 2], [3, 4, 5], [5, 4, 3], [4, 3, 5], [0, 2, 5], [3, 5, 4]], ids=str)
+def test_frames_go_into_their_rows_and_no_others(rows: list[int]) -> None:
+    output = torch.full((6, 4, 5, 3), 255, dtype=torch.uint8)
+    expected = output.clone()
+    frames = numbered(3)
+    for row, frame in zip(rows, frames, strict=True):
+        expected[row] = frame.permute(1, 2, 0)
+    assert write_rows(output, rows, frames) == 3
+    assert torch.equal(output, expected)
+
+
+def test_no_rows_are_no_frames() -> None:
+    output = torch.zeros((1, 4, 5, 3), dtype=torch.uint8)
+    assert write_rows(output, [], torch.empty((0, 3, 9, 9), dtype=torch.uint8)) == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 1, 3), (1, 1, 5, 3), (1, 4, 5, 1), (1, 4, 6, 3)], ids=str)
+def test_frames_of_another_size_are_not_stretched(shape: tuple[int, ...]) -> None:
+    count, height, width, channels = shape
+    frames = torch.zeros((count, channels, height, width), dtype=torch.uint8)
+    with pytest.raises(RuntimeError, match=r"^frames of \(.*\) do not fit into \(4, 5, 3\)$"):
+        write_rows(torch.zeros((2, 4, 5, 3), dtype=torch.uint8), [0], frames)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_shared_output_is_one_memory_wherever_it_is_opened(count: int) -> None:
+    shape = (count, 4, 5, 3)
+    with shared_output(shape) as (output, path):
+        other = open_output(shape, path)
+        write_rows(other, range(count), numbered(count))
+        assert tuple(output.shape) == tuple(other.shape) == shape
+        assert output.dtype == torch.uint8
+        assert Path(path).stat().st_size == max(1, count * 60)
+    assert torch.equal(output, numbered(count).permute(0, 2, 3, 1))  # it stays valid
+    assert not Path(path).exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is such a file at all times")
+@pytest.mark.parametrize("fails", [False, True])
+def test_where_there_is_no_memory_without_a_name_a_file_is_removed(
+    fails: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    try:
+        with shared_output((2, 4, 5, 3)) as (output, path):
+            assert Path(path).parent == tmp_path
+            write_rows(open_output((2, 4, 5, 3), path), [0, 1], numbered(2))
+            if fails:
+                raise KeyError(path)
+    except KeyError:
+        assert fails
+    assert torch.equal(output, numbered(2).permute(0, 2, 3, 1))
+    assert not list(tmp_path.iterdir())

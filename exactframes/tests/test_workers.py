@@ -1,0 +1,99 @@
+"""Threads that share tasks, which are made up here."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+import torch
+from torch import Tensor
+
+from exactframes.errors import DeclinedError
+from exactframes.workers import on_threads
+
+OUTPUT = torch.zeros((1, 1, 1, 3), dtype=torch.uint8)
+
+
+@dataclass
+class Made:
+    """A task that counts what is asked of it."""
+
+    rows: tuple[int, ...] = (0, 1)
+    is_done: bool = False
+    asked: list[tuple[int, int]] = field(default_factory=list)
+    threads: set[str] = field(default_factory=set)
+    error: Exception | None = None
+
+    def write(self, output: Tensor, first_row: int, stop_row: int) -> int:
+        assert output is OUTPUT
+        self.asked.append((first_row, stop_row))
+        self.threads.add(threading.current_thread().name)
+        if self.error is not None:
+            raise self.error
+        return len(self.rows)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_each_task_is_done_once_and_its_rows_are_counted(workers: int) -> None:
+    made = [Made(rows=tuple(range(count))) for count in range(7)]
+    assert on_threads(made, OUTPUT, workers, 3, 9) == 21
+    assert all(task.asked == [(3, 9)] for task in made)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_workers_are_this_thread_and_others(workers: int) -> None:
+    everybody = threading.Barrier(workers, timeout=20)
+
+    class Meeting(Made):
+        def write(self, output: Tensor, first_row: int, stop_row: int) -> int:
+            everybody.wait()
+            return super().write(output, first_row, stop_row)
+
+    made = [Meeting() for _ in range(2 * workers)]
+    on_threads(made, OUTPUT, workers, 0, 9)
+    names = set.union(*(task.threads for task in made))
+    assert threading.current_thread().name in names
+    assert sum(name.startswith("exactframes") for name in names) == workers - 1 == len(names) - 1
+
+
+def test_nothing_to_do() -> None:
+    assert on_threads([], OUTPUT, 3, 0, 1) == 0
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_an_error_ends_the_taking_and_is_told(workers: int) -> None:
+    taken: list[int] = []
+
+    def endless() -> Iterator[Made]:
+        while True:
+            taken.append(len(taken))
+            yield Made(error=DeclinedError("no") if len(taken) == 4 else None)
+            assert len(taken) < 100_000
+
+    with pytest.raises(DeclinedError, match=r"^no$"):
+        on_threads(endless(), OUTPUT, workers, 0, 1)
+
+
+def test_an_error_of_cutting_is_told() -> None:
+    def cut() -> Iterator[Made]:
+        yield Made()
+        raise DeclinedError("damaged")
+
+    with pytest.raises(DeclinedError, match=r"^damaged$"):
+        on_threads(cut(), OUTPUT, 3, 0, 1)
+
+
+def test_tasks_are_taken_one_at_a_time() -> None:
+    inside: list[int] = []
+    most: list[int] = []
+
+    def slow() -> Iterator[Made]:
+        for _ in range(20):
+            inside.append(1)
+            most.append(len(inside))
+            threading.Event().wait(0.001)
+            inside.pop()
+            yield Made()
+
+    assert on_threads(slow(), OUTPUT, 4, 0, 1) == 40  # a generator that is entered twice raises
+    assert max(most) == 1
