@@ -155,7 +155,7 @@ def test_an_excerpt_that_loses_something_falls_back(
 ) -> None:
     other = make_video(video.parent / "other.mp4", *GOPS, "-colorspace", "bt709", size="96x64")
     monkeypatch.setattr(excerpt_module, "_write", lambda *_: (other.read_bytes(), 512))
-    with pytest.warns(FallbackWarning, match="an excerpt does not keep the video's"):
+    with pytest.warns(FallbackWarning, match=r"an excerpt does not (keep|look)"):
         frames = decode_frames(video, [3, 40], workers=2)
     assert torch.equal(frames, expected[[3, 40]])
 
