@@ -17,7 +17,7 @@ from exactframes.errors import DeclinedError, FallbackWarning, VerificationError
 from exactframes.excerpt import Task, excerpts, tasks
 from exactframes.output import shared_output
 from exactframes.source import SeekMode, Source, open_source, sequential
-from exactframes.workers import on_processes, on_threads
+from exactframes.workers import on_processes, on_threads, threads
 
 Video = str | os.PathLike[str]
 
@@ -80,7 +80,7 @@ def iter_frames(
     video: Video,
     indices: Iterable[int],
     *,
-    batch_frames: int = 64,
+    batch_frames: int = 32,
     workers: int | None = None,
     seek_mode: SeekMode = "exact",
     ffmpeg_threads: int = 1,
@@ -137,8 +137,9 @@ def _team(workers: int | None, ffmpeg_threads: int) -> _Team:
 def _on_threads(source: Source, indices: list[int], team: _Team, out: Tensor | None) -> Tensor:
     shape = (len(indices), source.height, source.width, 3)
     output = torch.empty(shape, dtype=torch.uint8) if out is None else out.permute(0, 2, 3, 1)
-    with excerpts(source, indices, team.workers) as cut:
-        written = on_threads(tasks(cut, team.ffmpeg_threads), output, team.workers, 0, len(indices))
+    span = range(len(indices))
+    with excerpts(source, indices, team.workers) as cut, threads(team.workers) as pool:
+        written = on_threads(tasks(cut, team.ffmpeg_threads), output, span, team.workers, pool)
     _require_all(written, len(indices))
     return output.permute(0, 3, 1, 2) if out is None else out
 
@@ -177,21 +178,24 @@ def _pass(
     source: Source, indices: list[int], first: int, size: int, team: _Team
 ) -> Iterator[tuple[range, Tensor]]:
     """The batches of one pass over the file; its first row is the caller's row `first`."""
-    done, count = 0, len(indices)
+    done, count, workers = 0, len(indices), team.workers
+    most_frames = max(1, size // (2 * workers))
     try:
-        with excerpts(source, indices, team.workers, most_frames=max(1, size // (2 * team.workers))) as cut:
+        # The threads stay for all batches: each new one would come with memory of its own from the allocator.
+        with excerpts(source, indices, workers, most_frames) as cut, threads(workers) as pool:
             feed = _Feed(tasks(cut, team.ffmpeg_threads))
             while done < count:
-                stop = min(done + size, count)
-                output = torch.empty((stop - done, source.height, source.width, 3), dtype=torch.uint8)
-                _require_all(on_threads(feed.until(stop), output, team.workers, done, stop), stop - done)
-                yield range(first + done, first + stop), output.permute(0, 3, 1, 2)
-                done = stop
+                span = range(done, min(done + size, count))
+                output = torch.empty((len(span), source.height, source.width, 3), dtype=torch.uint8)
+                _require_all(on_threads(feed.until(span.stop), output, span, workers, pool), len(span))
+                yield range(first + span.start, first + span.stop), output.permute(0, 3, 1, 2)
+                done = span.stop
                 del output
     except DeclinedError as reason:
         warnings.warn(FallbackWarning(str(reason)), stacklevel=2)
-        threads = team.ffmpeg_threads
-        decoder = VideoDecoder(source.path, seek_mode=source.seek_mode, num_ffmpeg_threads=threads)
+        decoder = VideoDecoder(
+            source.path, seek_mode=source.seek_mode, num_ffmpeg_threads=team.ffmpeg_threads
+        )
         for start in range(done, count, size):
             frames = decoder.get_frames_at(indices[start : start + size]).data
             yield range(first + start, first + start + len(frames)), frames

@@ -21,6 +21,7 @@ from exactframes.plan import Run, Sharing, plan_runs
 from exactframes.source import Source, look_of
 from exactframes.support import Codec
 
+BATCH_BYTES = 4_000_000
 BATCH_FRAMES = 4  # decoded at a time: what is copied on soon stays in the processor's caches
 TICK = Fraction(1, 25)  # an excerpt has times of its own: its frames are shown one a tick
 
@@ -156,8 +157,9 @@ class Decoding:
             stop += 1
         before = self._done
         try:
-            for start in range(before, stop, BATCH_FRAMES):
-                some = slice(start, min(start + BATCH_FRAMES, stop))
+            at_once = max(1, min(BATCH_FRAMES, BATCH_BYTES // output[:1].nbytes))
+            for start in range(before, stop, at_once):
+                some = slice(start, min(start + at_once, stop))
                 write_rows(output, [row - first_row for row in self.rows[some]], self._decode(some))
         except (RuntimeError, IndexError, ValueError) as error:
             raise WrongFrameError(str(error)) from error

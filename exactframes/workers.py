@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from joblib import Parallel, delayed
 from torch import Tensor
@@ -11,10 +11,24 @@ from exactframes.excerpt import Excerpt, Task, tasks
 from exactframes.output import Shape, open_output
 
 
-def on_threads(all_tasks: Iterable[Task], output: Tensor, workers: int, first: int, stop: int) -> int:
-    """Decode on this thread and workers - 1 others; gives how many rows were written.
+def threads(workers: int) -> ThreadPoolExecutor:
+    """Threads for all workers but the caller; none is started before it has something to do."""
+    return ThreadPoolExecutor(max(1, workers - 1), thread_name_prefix="exactframes")
+
+
+def on_threads(
+    all_tasks: Iterable[Task], output: Tensor, span: range, workers: int, pool: ThreadPoolExecutor
+) -> int:
+    """Decode on this thread and workers - 1 of the pool's; gives how many rows were written.
 
     There is no queue: whoever is free cuts its own next excerpt, so that each worker holds one.
+
+    Args:
+        all_tasks: what to do.
+        output: the rows of this span of the whole output, uint8 [n, H, W, C].
+        span: which rows those are; tasks may have more.
+        workers: how many decode at once.
+        pool: of at least workers - 1 threads.
 
     Raises:
         DeclinedError: as cutting and decoding do; the other threads end with the excerpt they are at.
@@ -25,17 +39,17 @@ def on_threads(all_tasks: Iterable[Task], output: Tensor, workers: int, first: i
         written = 0
         try:
             while (task := shared.take()) is not None:
-                written += task.write(output, first, stop)
+                written += task.write(output, span.start, span.stop)
         except BaseException:
             shared.close()
             raise
         return written
 
-    if workers == 1:
-        return work()
-    with ThreadPoolExecutor(workers - 1, thread_name_prefix="exactframes") as pool:
-        others = [pool.submit(work) for _ in range(workers - 1)]
+    others = [pool.submit(work) for _ in range(workers - 1)]
+    try:
         return work() + sum(other.result() for other in others)
+    finally:
+        wait(others)
 
 
 class _Shared:

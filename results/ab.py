@@ -96,7 +96,7 @@ def build(side: Side) -> None:
         pins.write_text(_pins_without(requirements))
         _step(side, log, sys.executable, "-m", "venv", str(side.home / "venv"))
         install = (str(side.python), "-m", "pip", "install", "--disable-pip-version-check", "-c", str(pins))
-        _step(side, log, *install, *requirements, str(ROOT))
+        _step(side, log, *install, *requirements, f"{ROOT}[bench]")
     ready.touch()
 
 

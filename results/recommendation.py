@@ -4,6 +4,7 @@ import textwrap
 from typing import Any
 
 from results.identity import Entry
+from results.snippets import snippet
 
 BASELINE = "sequential"
 ONE_WORKER = ("sequential", "pruned")  # the number of workers means nothing to them
@@ -38,8 +39,9 @@ def recommendation(entries: list[Entry]) -> list[str]:
     is_gain = info.get("speedup") and info["strategy"] != BASELINE
     gain = f", {info['speedup']:.2f} times as fast as {BASELINE}" if is_gain else ""
     peak = f", {info['cost']['peak_bytes'] / 1e9:.2f} GB at its peak" if info.get("cost") else ""
-    sentence = f"Fastest exact way here: {info['strategy']}{how}{gain}{peak}. In Python, from this folder:"
-    return ["", *textwrap.wrap(sentence, 100), *(f"    {line}" for line in _python(best, workers, threads))]
+    python = _python(best, workers, threads)
+    sentence = f"Fastest exact way here: {info['strategy']}{how}{gain}{peak}.{' In Python:' * bool(python)}"
+    return ["", *textwrap.wrap(sentence, 100), *(f"    {line}".rstrip() for line in python)]
 
 
 def _is_exact(info: dict[str, Any]) -> bool:
@@ -48,17 +50,14 @@ def _is_exact(info: dict[str, Any]) -> bool:
     return not (is_limit or proof.get("differing_frames") or "fallback" in info)
 
 
-def _python(entry: Entry, workers: int, threads: int) -> tuple[str, str, str]:
+def _python(entry: Entry, workers: int, threads: int) -> list[str]:
     info = entry["extra_info"]
-    module, table = ("peers", "PEERS") if info.get("is_peer") else ("strategies", "STRATEGIES")
     work = info.get("work", {})
-    video = work.get("video", "")
-    file = video if "." in video else "video.mp4"
-    mode = ', "exact"' if work.get("seek_mode") == "exact" else ""
-    more = f", ffmpeg_threads={threads}" if threads > 1 else ""
-    return (
-        f"from benchmarks.{module} import {table}",
-        "from fixtures.workload import read_workload",
-        f'frames = {table}["{info["strategy"]}"].decode('
-        f'read_workload("{file}", indices{mode}), {workers}{more})',
+    video = str(work.get("video", ""))
+    return snippet(
+        info["strategy"],
+        video=video if "." in video else "video.mp4",  # the embedded clip is nobody's file
+        seek_mode=work.get("seek_mode", "approximate"),
+        workers=workers,
+        ffmpeg_threads=threads,
     )

@@ -2,7 +2,8 @@
 
 `python -m results.report FILE.json` prints the table of that file, `--markdown` as the README shows it. A run
 of several workloads gives a matrix: a row each, and each strategy's speed-up over `sequential`. A run of
-several settings (make bench-scaling) gives a row each, with its efficiency.
+several settings (make bench-scaling) gives a row each, with its efficiency, and rows for more workers than
+were measured, which are predicted (scaling_model.py).
 """
 
 import argparse
@@ -15,6 +16,7 @@ from typing import Any
 
 from results.identity import Entry
 from results.recommendation import BASELINE, exact_entries, is_timed, recommendation, settings_of
+from results.scaling_model import predict
 
 Row = tuple[str, ...]
 
@@ -26,11 +28,15 @@ LEGEND = (
     "or kept; CPU s, peak GB: of all processes, in the untimed pass; decoded: of the file's packets.",
 )
 SCALING_COLUMNS = (
-    "strategy", "workers x threads", "median ± std s", "speed-up", "efficiency", "CPU s", "peak GB", "proof",
+    "strategy", "workers", "median ± std s", "speed-up", "efficiency", "CPU s", "peak GB", "proof",
 )  # fmt: skip
 SCALING_LEGEND = (
-    "threads: FFmpeg's, for each worker; efficiency: speed-up over the same strategy on one worker,",
-    "divided by workers x threads; CPU s, peak GB: of all processes, in the untimed pass.",
+    "workers: 2 x 4 are 2 workers of 4 FFmpeg threads each; efficiency: speed-up over the same strategy",
+    "on one thread, divided by all threads; CPU s, peak GB: of all processes, in the untimed pass.",
+)
+PREDICTED_LEGEND = (
+    "predicted: not measured, but extrapolated from 1 and 2 workers, as if each worker had a core of its",
+    "own and memory kept up: no more than a hint whether a larger machine is worth a trial.",
 )
 MATRIX_LEGEND = (
     "Speed-up over sequential; limit: FFmpeg on the packets that are needed, nothing converted or kept.",
@@ -89,7 +95,9 @@ def _rows(entries: list[Entry]) -> tuple[list[Row], tuple[str, ...]]:
     if len(_workloads(entries)) > 1:
         return _matrix(entries), MATRIX_LEGEND
     if entries and all(map(_is_scaling, entries)):
-        return [SCALING_COLUMNS, *map(_scaling_row, entries)], SCALING_LEGEND
+        rows = _scaling_rows(entries)
+        legend = (*SCALING_LEGEND, *PREDICTED_LEGEND) if len(rows) > len(entries) else SCALING_LEGEND
+        return [SCALING_COLUMNS, *rows], legend
     return [COLUMNS, *map(_row, entries)], LEGEND
 
 
@@ -160,6 +168,33 @@ def _row(entry: Entry) -> Row:
     packets = info.get("packets")
     decoded = f"{packets['decoded'] / packets['in_file']:.0%}" if packets else "-"
     return (*cells, *_cost(info), decoded, _proof(info))
+
+
+def _scaling_rows(entries: list[Entry]) -> list[Row]:
+    """Measured rows in their order; a strategy's predicted ones follow its last with one FFmpeg thread."""
+    last = {e["extra_info"]["strategy"]: n for n, e in enumerate(entries) if settings_of(e)[1] == 1}
+    rows: list[Row] = []
+    for number, entry in enumerate(entries):
+        rows.append(_scaling_row(entry))
+        if last.get(strategy := entry["extra_info"]["strategy"]) == number:
+            rows += _predicted_rows([e for e in entries if e["extra_info"]["strategy"] == strategy])
+    return rows
+
+
+def _predicted_rows(entries: list[Entry]) -> list[Row]:
+    """Rows of one strategy for more workers than were measured."""
+    predicted = predict(entries)
+    if not predicted:
+        return []
+    one = next(entry for entry in entries if settings_of(entry) == (1, 1))
+    info, alone = one["extra_info"], one["stats"]["median"]
+    rows: list[Row] = []
+    for workers, seconds in predicted.items():
+        speedup = f"{info['speedup'] * alone / seconds:.2f}x" if info["speedup"] else "-"
+        efficiency = f"{alone / seconds / workers:.0%}"
+        cells = (f"{workers} x 1", f"predicted {seconds:.2f}", speedup, efficiency)
+        rows.append((info["strategy"], *cells, "-", "-", "-"))
+    return rows
 
 
 def _scaling_row(entry: Entry) -> Row:

@@ -147,7 +147,50 @@ def test_scaling_shows_efficiency_and_ends_in_a_recommendation() -> None:
     assert "Fastest exact way here: threads with 2 workers of 2 FFmpeg threads, 2.00 times" in "\n".join(
         lines
     )
-    assert lines[-1].endswith('read_workload("video.mp4", indices), 2, ffmpeg_threads=2)')
+    assert any(line.endswith(", num_ffmpeg_threads=2)") for line in lines)
+    assert not any("predicted" in line for line in lines)  # nothing tells their CPU time
+
+
+def test_scaling_shows_what_more_workers_would_take_and_marks_it() -> None:
+    entries = [scaling_entry("sequential", 1, 1, 80.0), scaling_entry("pruned-processes", 1, 1, 80.0)]
+    entries += [scaling_entry("pruned-processes", workers, 1, 60.0) for workers in (2, 3)]
+    entries += [scaling_entry("threads", 1, 1, 80.0), scaling_entry("pruned-processes", 2, 2, 50.0)]
+    for made in entries:
+        made["extra_info"]["cost"] = {"cpu_seconds": 180.0, "peak_bytes": 10**10}
+    before = json.dumps(entries)
+    add_rates(entries)
+    rated = json.dumps(entries)
+    lines = table(entries)
+    assert before != rated == json.dumps(entries)
+    rows = [line.split() for line in lines]
+    assert [row[1] for row in rows[5:10]] == ["4", "8", "16", "32", "64"]
+    assert rows[5] == ["pruned-processes", "4", "x", "1", "predicted", "50.00", "1.60x", "40%", "-", "-", "-"]
+    assert [row[:4] for row in rows[4:12:6]] == [
+        ["pruned-processes", "3", "x", "1"],
+        ["threads", "1", "x", "1"],
+    ]
+    assert rows[11][:4] == ["pruned-processes", "2", "x", "2"]
+    assert sum("predicted" in row for row in rows) == 5
+    assert any(line.startswith("predicted: not measured") for line in lines)
+    assert max(map(len, lines[: lines.index("")])) <= 100
+    assert any(
+        line.startswith("Fastest exact way here: pruned-processes with 2 workers of 2") for line in lines
+    )
+    assert len(markdown_table(entries)) == 2 + 6 + 5
+
+
+def test_the_recommended_python_names_the_file_and_the_seek_mode() -> None:
+    entries = [entry("sequential", 8.0), entry("pruned-threads", 4.0)]
+    assert table(entries)[-1] == (
+        '    frames = decode_frames("video.mp4", indices, workers=2, seek_mode="approximate")'
+    )
+    entries[1]["extra_info"]["work"].update(video='a "b".mp4', seek_mode="exact")
+    assert table(entries)[-1] == """    frames = decode_frames('a "b".mp4', indices, workers=2)"""
+    assert table(entries)[-5].endswith("2.00 times as fast as sequential. In Python:")
+    entries[1]["extra_info"]["strategy"] = "of-ones-own"
+    assert table(entries)[-1] == (
+        "Fastest exact way here: of-ones-own with 2 workers, 2.00 times as fast as sequential."
+    )
 
 
 def test_what_is_not_exact_is_not_recommended() -> None:

@@ -1,6 +1,7 @@
 """The suite as its users run it: whole runs in processes of their own, with real strategies and workers."""
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from re import MULTILINE
@@ -20,7 +22,7 @@ import pytest
 from benchmarks.limits import LIMITS
 from benchmarks.strategies import STRATEGIES
 from fixtures.corpus import make_video
-from fixtures.suite_runner import ROOT, run_suite, suite_command
+from fixtures.suite_runner import ROOT, run_elsewhere, run_suite, suite_command
 
 SPEED = "benchmarks/test_speed.py"
 FAULTS = """
@@ -141,12 +143,14 @@ def test_what_a_person_sees(output: str) -> None:
     )
 
 
-def test_the_recommended_python_works(output: str, video: Path) -> None:
-    lines = re.findall(r"^    (from .*|frames = .*)$", output, MULTILINE)
-    assert len(lines) == 3
-    program = "\n".join(["indices = (0, 12, 24)", *lines, "print(tuple(frames.shape), frames.dtype)"])
-    command = [sys.executable, "-c", program.replace('"holiday.mp4"', repr(str(video)))]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+def test_the_recommended_python_works(output: str, video: Path, tmp_path: Path) -> None:
+    _, _, rest = output.partition("In Python:\n")
+    code = "\n".join(itertools.takewhile(lambda line: not line or line.startswith("    "), rest.splitlines()))
+    assert '"holiday.mp4", seek_mode="approximate"' in code or '"holiday.mp4", indices, ' in code
+    program = "\n".join(
+        ["indices = (0, 12, 24)", textwrap.dedent(code), "print(tuple(frames.shape), frames.dtype)"]
+    )
+    done = run_elsewhere(program.replace('"holiday.mp4"', repr(str(video))), tmp_path, with_library=True)
     assert done.stdout == "(3, 3, 64, 96) torch.uint8\n", done.stderr
 
 
@@ -206,6 +210,10 @@ def test_scaling(video: Path, tmp_path: Path) -> None:
         *(("threads", f"{n} x 1") for n in (1, 2, 3)),
         ("threads", "1 x 2"), ("threads", "1 x 3"), ("threads", "2 x 2"),
     ]  # fmt: skip
+    predicted = re.findall(r"^(\S+) +(\d+) x 1 +predicted \d+\.\d\d .* -$", done.stdout, MULTILINE)
+    assert predicted == [
+        (name, n) for name in ("ffmpeg-threads", "threads") for n in ("4", "8", "16", "32", "64")
+    ]
     assert "Fastest exact way here: " in done.stdout
 
 

@@ -1,17 +1,23 @@
 """Threads that share tasks, which are made up here."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
 from exactframes.errors import DeclinedError
-from exactframes.workers import on_threads
+from exactframes.workers import on_threads, threads
 
 OUTPUT = torch.zeros((1, 1, 1, 3), dtype=torch.uint8)
+
+
+def run(all_tasks: Iterable[Any], workers: int, span: range) -> int:
+    with threads(workers) as pool:
+        return on_threads(all_tasks, OUTPUT, span, workers, pool)
 
 
 @dataclass
@@ -36,7 +42,7 @@ class Made:
 @pytest.mark.parametrize("workers", [1, 2, 5])
 def test_each_task_is_done_once_and_its_rows_are_counted(workers: int) -> None:
     made = [Made(rows=tuple(range(count))) for count in range(7)]
-    assert on_threads(made, OUTPUT, workers, 3, 9) == 21
+    assert run(made, workers, range(3, 9)) == 21
     assert all(task.asked == [(3, 9)] for task in made)
 
 
@@ -50,14 +56,14 @@ def test_workers_are_this_thread_and_others(workers: int) -> None:
             return super().write(output, first_row, stop_row)
 
     made = [Meeting() for _ in range(2 * workers)]
-    on_threads(made, OUTPUT, workers, 0, 9)
+    run(made, workers, range(9))
     names = set.union(*(task.threads for task in made))
     assert threading.current_thread().name in names
     assert sum(name.startswith("exactframes") for name in names) == workers - 1 == len(names) - 1
 
 
 def test_nothing_to_do() -> None:
-    assert on_threads([], OUTPUT, 3, 0, 1) == 0
+    assert run([], 3, range(1)) == 0
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -71,7 +77,7 @@ def test_an_error_ends_the_taking_and_is_told(workers: int) -> None:
             assert len(taken) < 100_000
 
     with pytest.raises(DeclinedError, match=r"^no$"):
-        on_threads(endless(), OUTPUT, workers, 0, 1)
+        run(endless(), workers, range(1))
 
 
 def test_an_error_of_cutting_is_told() -> None:
@@ -80,7 +86,7 @@ def test_an_error_of_cutting_is_told() -> None:
         raise DeclinedError("damaged")
 
     with pytest.raises(DeclinedError, match=r"^damaged$"):
-        on_threads(cut(), OUTPUT, 3, 0, 1)
+        run(cut(), 3, range(1))
 
 
 def test_tasks_are_taken_one_at_a_time() -> None:
@@ -95,5 +101,5 @@ def test_tasks_are_taken_one_at_a_time() -> None:
             inside.pop()
             yield Made()
 
-    assert on_threads(slow(), OUTPUT, 4, 0, 1) == 40  # a generator that is entered twice raises
+    assert run(slow(), 4, range(1)) == 40  # a generator that is entered twice raises
     assert max(most) == 1
