@@ -26,7 +26,7 @@ from results.identity import differing_sources
 from results.report import add_rates
 from results.shipping import without_machine_names
 
-pytest_plugins = ["fixtures.workload", "fixtures.corpus", "benchmarks.harness.fixtures"]
+pytest_plugins = ["fixtures.workload", "fixtures.corpus"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,6 +53,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         require_torchcodec()
     except InputError as error:
         raise pytest.UsageError(str(error)) from error
+    session.config.pluginmanager.import_plugin("benchmarks.harness.fixtures")  # it imports TorchCodec
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -194,7 +194,7 @@ class Reader:
             raise DeclinedError("two packets have the same time stamp")
         requests = self._by_index(times) if self._is_exact else self._by_time(times, following)
         early = set(leading)
-        if following is not None and any(request.pts >= self._missed_from(following) for request in requests):
+        if following is not None and requests and self._is_missed(gop, following, requests[-1].pts):
             raise DeclinedError(f"FFmpeg seeks past frames in this file; {remux(self._source.path.name)}")
         asked_early = [request for request in requests if request.pts in early]
         if asked_early and not self._is_exact:
@@ -203,16 +203,17 @@ class Reader:
             )
         return Asked(gop, following, [r for r in requests if r.pts not in early], asked_early)
 
-    def _missed_from(self, following: Gop) -> int:
-        """From when on frames before a GOP are missed, if it is found by a dts that is not after their pts.
+    def _is_missed(self, gop: Gop, following: Gop, time: int) -> bool:
+        """Whether TorchCodec, when it seeks to a frame of a GOP, would be led to the GOP after it.
 
         FFmpeg's demuxer for MOV and MP4 seeks by dts, moved on by the first packet's delay (its ticket
-        11137).
+        11137). In exact mode TorchCodec seeks to the pts of the keyframe, else to that of the frame.
         """
-        first = following.packets[0]
-        if self._name != MOV or first.data.dts is None:
-            return following.shown
-        return min(following.shown, first.data.dts + self._first_delay)
+        if self._name != MOV:
+            return False
+        dts = following.packets[0].data.dts
+        target = gop.shown if self._is_exact else time
+        return dts is not None and dts + self._first_delay <= target
 
     def _by_index(self, times: list[int]) -> list[Request]:
         """Frame i is the i-th of the file in order of pts."""

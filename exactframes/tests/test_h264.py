@@ -123,10 +123,17 @@ def test_forbidden_bit(units: tuple[bytes, ...]) -> None:
         judge(*units)
 
 
-@pytest.mark.parametrize("length", [2, 4], ids=["past the end", "before the end"])
+@pytest.mark.parametrize("length", [*(length for length in range(20) if length != 3), 0x301])
 def test_a_length_that_is_not_the_rest(length: int) -> None:
     with pytest.raises(ValueError, match="longer than its packet"):
         rule(avcc())(length.to_bytes(4, "big") + nal(1), False)
+
+
+def test_a_header_is_no_part_of_a_length() -> None:
+    unit = nal(1, 1, b"\x88" * 32)
+    assert unit[0] == len(unit)
+    with pytest.raises(ValueError, match="longer than its packet"):
+        rule(avcc())(bytes(4) + unit, False)
 
 
 def test_start_codes_are_not_taken_for_a_length() -> None:
@@ -230,9 +237,17 @@ def test_an_sei_message_that_ends_early(payload: bytes) -> None:
         judge(nal(SEI, 0, payload), nal(1))
 
 
-def test_a_slice_header_that_ends_early() -> None:
+@pytest.mark.parametrize(
+    "units",
+    [
+        (sei(recovery_point()), nal(1, 1, b"\x81"), slice_of(I)),  # of slice_type there are its zeros
+        (sei(message(6, b"")), slice_of(I)),
+    ],
+    ids=["of a slice", "of a recovery point"],
+)
+def test_a_header_that_ends_early(units: tuple[bytes, ...]) -> None:
     with pytest.raises(ValueError, match="a header ends early"):
-        judge(sei(recovery_point()), nal(1, 1, b"\0"), slice_of(I))
+        judge(*units)
 
 
 # --- How units are told apart ---
@@ -302,7 +317,7 @@ def test_avcc_that_ends_early() -> None:
 
 @pytest.mark.parametrize("code", [b"\0\0\1", b"\0\0\0\1"])
 def test_parameter_sets_after_start_codes(code: bytes) -> None:
-    sets = nal(SPS, 3), nal(PPS, 3)
+    sets = nal(SPS, 3), nal(PPS, 3, b"\x88\x07")  # just zeros may follow them
     assert parameter_sets(coded(*sets, sei(message(5, b"x264")), nal(DELIMITER), code=code)) == set(sets)
 
 

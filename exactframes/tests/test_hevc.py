@@ -168,7 +168,7 @@ def test_hvcc_that_ends_early() -> None:
 
 @pytest.mark.parametrize("code", [b"\0\0\1", b"\0\0\0\1"])
 def test_parameter_sets_after_start_codes(code: bytes) -> None:
-    sets = nal(VPS), nal(SPS), nal(PPS)
+    sets = nal(VPS), nal(SPS), nal(PPS, payload=b"\xaf\x07")  # just zeros may follow them
     assert parameter_sets(coded(*sets, nal(SEI), nal(TRAIL_R), code=code)) == set(sets)
 
 

@@ -352,35 +352,6 @@ def test_only_where_gops_start_are_times_compared() -> None:
     assert shown(list(reader(Tape("I2/0 P3/3", has_b_frames=True), [1]).asked())) == [[3]]
 
 
-SOUGHT_PAST = "I2/0 P5/1 b4/2 b3/2 I6/3 P7/6"  # the delay is 2: where 5 is sought, I6 is found by 3 + 2
-
-
-def test_frames_that_ffmpeg_seeks_past_are_declined() -> None:
-    reason = declined(Tape(SOUGHT_PAST), [3])
-    assert reason.startswith("FFmpeg seeks past frames in this file; remux it losslessly, `ffmpeg")
-    assert "film.mkv" in reason
-    assert shown(exact(SOUGHT_PAST, [2, 4, 5])) == [[4], [6, 7]]
-
-
-@pytest.mark.parametrize(
-    ("text", "container"),
-    [
-        (SOUGHT_PAST, "matroska"),
-        (SOUGHT_PAST.replace("/3", ""), "mov"),
-        (SOUGHT_PAST.replace("/3", "/4"), "mov"),
-    ],
-    ids=["another container", "no time of decoding", "a later one"],
-)
-def test_where_ffmpeg_seeks_right_nothing_is_declined(text: str, container: str) -> None:
-    assert shown(list(reader(Tape(text, format=container), [3]).asked())) == [[5]]
-
-
-def test_where_the_first_packet_has_no_time_of_decoding_it_counts_as_0() -> None:
-    text = SOUGHT_PAST.replace("/0", "")
-    assert declined(Tape(text), [3]).startswith("FFmpeg seeks past frames")
-    assert shown(exact(text, [2])) == [[4]]
-
-
 def delayed(text: str, first: int, second: int) -> Tape:
     """Two GOPs, whose keyframes are shown so many ticks after they are decoded."""
     tape = Tape(text, has_b_frames=True)
@@ -390,16 +361,41 @@ def delayed(text: str, first: int, second: int) -> Tape:
     return tape
 
 
-@pytest.mark.parametrize(("second", "missed"), [(2, ()), (3, (9,)), (4, (8, 9))])
-def test_frames_before_a_keyframe_that_ffmpeg_would_seek_to(second: int, missed: tuple[int, ...]) -> None:
-    text = " ".join(["I0", *(f"P{n}" for n in range(1, 10)), "I10", "P11"])
+TWO_GOPS = " ".join(["I0", *(f"P{n}" for n in range(1, 10)), "I10", "P11"])
+
+
+@pytest.mark.parametrize(
+    ("seek_mode", "second", "missed"),
+    [
+        ("approximate", 2, set()),
+        ("approximate", 3, {9}),
+        ("approximate", 4, {8, 9}),
+        ("exact", 4, set()),
+        ("exact", 11, set()),
+        ("exact", 12, {7, 8, 9}),
+    ],
+)
+def test_frames_before_a_keyframe_that_ffmpeg_would_seek_to(
+    seek_mode: SeekMode, second: int, missed: set[int]
+) -> None:
     for index in (7, 8, 9, 10, 11):
-        asked = reader(delayed(text, 2, second), [index]).asked()
+        asked = reader(delayed(TWO_GOPS, 2, second), [index], seek_mode).asked()
         if index in missed:
-            with pytest.raises(DeclinedError, match=r"FFmpeg seeks past frames in this file; remux it"):
+            with pytest.raises(DeclinedError, match=r"^FFmpeg seeks past frames in this file") as told:
                 list(asked)
+            assert "film.mkv" in str(told.value)
         else:
             assert sum(len(window.requests) for window in asked) == 1
+
+
+@pytest.mark.parametrize("how", ["another container", "no time of decoding"])
+def test_where_ffmpeg_seeks_right_nothing_is_declined(how: str) -> None:
+    tape = delayed(TWO_GOPS, 2, 4)
+    if how == "another container":
+        tape.format = "matroska"
+    else:
+        tape.packets[10].dts = None
+    assert shown(list(reader(tape, [9], "approximate").asked())) == [[9]]
 
 
 # --- Approximate mode ---
