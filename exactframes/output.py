@@ -57,7 +57,7 @@ def write_rows(output: Tensor, rows: Sequence[int], frames: Tensor) -> int:
         raise RuntimeError(f"frames of {tuple(planes.shape[1:])} do not fit into {tuple(output.shape[1:])}")
     # By NumPy: torch would wake threads of its own for each copy, which take processors from the workers.
     target, source = output.numpy(), planes.numpy()
-    if rows[-1] - rows[0] == len(rows) - 1 and list(rows) == sorted(rows):
+    if list(rows) == list(range(rows[0], rows[0] + len(rows))):
         target[rows[0] : rows[-1] + 1] = source
     else:
         target[list(rows)] = source

@@ -288,3 +288,12 @@ def test_memory_is_bounded_by_batches(tmp_path: Path) -> None:
     batch = 5 * 3 * 1280 * 720
     assert whole == 15 * batch
     assert extra < 6 * batch  # three batches at most, decoders and what the allocator keeps
+
+
+def test_rows_that_processes_left_out_fall_back(
+    video: Path, expected: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoding_module, "on_processes", lambda *_: 1)
+    with pytest.warns(FallbackWarning, match="the plan covered 1 of 3 frames"):
+        frames = decode_frames(video, [3, 40, 60], workers=2, processes=True)
+    assert torch.equal(frames, expected[[3, 40, 60]])

@@ -40,7 +40,7 @@ def test_only_named_sub_layer_non_reference_pictures_can_be_dropped(kind: int) -
     assert judge(nal(kind)) == (DISPOSABLE if kind in SUB_LAYER_NON_REFERENCE else REFERENCE)
 
 
-@pytest.mark.parametrize("kinds", [(TRAIL_N, TRAIL_R), (TRAIL_R, TRAIL_N), (TRAIL_N, 10)])
+@pytest.mark.parametrize("kinds", [(TRAIL_N, TRAIL_R), (TRAIL_R, TRAIL_N), (TRAIL_N, 10), (TRAIL_N, 31)])
 def test_one_slice_of_another_type_keeps_a_picture(kinds: tuple[int, ...]) -> None:
     assert judge(*map(nal, kinds)) == REFERENCE
 

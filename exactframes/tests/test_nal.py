@@ -55,7 +55,9 @@ def test_no_bytes_hold_no_units(size: int) -> None:
     assert split(b"", size) == []
 
 
-@pytest.mark.parametrize(("packet", "size"), [(sized(b"a", b"", b"bc"), 4), (coded(b"a", b"", b"bc"), 0)])
+@pytest.mark.parametrize(
+    ("packet", "size"), [(sized(b"a", b"", b"bc", b""), 4), (coded(b"a", b"", b"bc", b""), 0)]
+)
 def test_a_unit_of_less_than_two_bytes_is_none(packet: bytes, size: int) -> None:
     assert split(packet, size) == [b"bc"]
 
