@@ -92,8 +92,8 @@ def iter_frames(
     excerpt for each worker. Indices that rise are decoded in one pass over the file; for others each batch
     is a pass of its own. The frames of one GOP are decoded by one worker: where a batch lies within a GOP,
     more workers gain nothing, larger batches do. Where nothing can be pruned, a FallbackWarning says so, and
-    each batch is what TorchCodec's get_frames_at gives for it alone: in files in which that depends on where a
-    decoder comes from (MPEG-TS, edit lists), it may differ from one call for all.
+    each batch is what TorchCodec's get_frames_at gives for it alone: in files in which that depends on where
+    a decoder comes from (MPEG-TS, edit lists), it may differ from one call for all.
 
     Args:
         video: the path of a file.
