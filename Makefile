@@ -6,7 +6,7 @@ VENV := .venv
 INSTALLED := $(VENV)/installed-from-pyproject-and-constraints
 PYTEST := $(VENV)/bin/python -m pytest
 
-.PHONY: bench bench-peers bench-scaling ab fuzz test check setup system clean
+.PHONY: bench bench-peers bench-scaling ab ab-check fuzz test check setup system clean
 BENCH := $(PYTEST) benchmarks/test_speed.py --benchmark-only --benchmark-autosave --interleave
 BENCH += $(if $(VIDEO),--video "$(VIDEO)")
 
@@ -19,9 +19,12 @@ bench-peers: setup  ## the strategies and what other libraries take for the same
 bench-scaling: setup  ## the parallel strategies at other numbers of workers and threads
 	$(BENCH) -m scaling $(ARGS)
 
-ab: setup  ## A against B in turns: make ab A="torchcodec==0.12.0" B="torchcodec==0.13.0" [RUNS=6] [ARGS=...]
-	$(VENV)/bin/python -m results.ab -a "$(A)" -b "$(B)" $(if $(RUNS),--runs $(RUNS)) $(if $(MINUTES),--minutes $(MINUTES)) \
+ab: setup  ## A against B in lockstep: make ab A="torchcodec==0.12.0" B="torchcodec==0.13.0" [MINUTES=10] [ARGS=...]
+	$(VENV)/bin/python -m results.ab -a "$(A)" -b "$(B)" $(if $(MINUTES),--minutes $(MINUTES)) \
 	  $(if $(SUMMARY),--markdown "$(SUMMARY)") -- $(ARGS)
+
+ab-check: setup  ## three minutes of this code against itself: what could `make ab` find here, now?
+	$(VENV)/bin/python -m results.calibrate --check
 
 fuzz: setup  ## pruned frames of random videos against sequential ones: make fuzz [MINUTES=5] [ARGS=...]
 	$(VENV)/bin/python -m benchmarks.fuzz --minutes $(or $(MINUTES),5) $(ARGS)

@@ -5,7 +5,6 @@ What a benchmark needs of its session (baseline, measurement ...) is in harness/
 
 import importlib
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 from torch import Tensor
 
 from benchmarks.harness.interleaving import clock
-from benchmarks.harness.measuring import Measurement
+from benchmarks.harness.measuring import Measurement, few_frames
 from benchmarks.harness.proof import Baseline, prove
 from benchmarks.harness.scaling import Setting, settings_for
 from benchmarks.limits import LIMITS, decode_shares, prepare_shares
@@ -98,10 +97,9 @@ def _measure(
     judge: Callable[[str, Tensor, Baseline], Any] = prove,
 ) -> None:
     workload, workers = measurement.workload, measurement.info["workers"]
-    few = replace(workload, indices=workload.indices[:workers])
     measurement.frames(
         partial(decode, workload, workers),
-        warm_up=partial(decode, few, workers),
+        warm_up=partial(decode, few_frames(workload, workers), workers),
         prove=lambda name, frames: judge(name, frames, baseline),
     )
 

@@ -1,140 +1,137 @@
-"""How far the gate can be trusted on this machine: `python -m results.calibrate`.
+"""How far the verdict of `make ab` can be trusted on this machine: `python -m results.calibrate`.
 
-Takes runs of a small workload, all of the same code, and among them runs with planted work (see
-benchmarks/harness/planted.py); then forms comparisons from them and counts. A comparison is formed as
-`make ab` takes its runs: from a random stretch of consecutive runs, split at random into sides of equal size
-(the comparisons are resampled, so they share runs). For planted work, the other side is the planted runs of
-the same time.
+Takes pairs of processes of the same code in lockstep, in quiet and beside a noisy neighbour that it starts
+itself (results/gate/neighbour.py), and a few with work planted in one side (benchmarks/harness/planted.py). From
+them it resamples whole pairs, with replacement, to measurements of 2, 5 and 10 minutes, judges each as `make ab`
+does, looks included, and counts. Planted work of any size is added to the values of unchanged pairs: log(1.08) for
+8 %; the pairs that were really planted show that it adds up so.
 
-Finished runs are kept in .ab/calibration: a second call goes on, or only counts.
+Pairs are kept in .ab/calibration, and each set of them, when it is complete, as JSON in results/calibration: a
+second call goes on, `--report` counts only. `--check` takes three minutes: what could be found here, now?
 """
 
 import argparse
 import json
-import os
-import random
-import subprocess
+import shutil
 import sys
-from collections.abc import Sequence
-from itertools import pairwise
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean, median
+from typing import Any
 
-from results.ab import KEPT, ROOT
-from results.history import Run, read_run
-from results.statistics import spread
-from results.verdict import ALPHA, TOGETHER, compare
+from results.ab import LOOKS, MINUTES, ROUNDS, with_defaults
+from results.gate.lockstep import pairs_in, seconds_of, take_pair
+from results.gate.neighbour import noisy_neighbour
+from results.gate.pairs import findable
+from results.gate.resampling import report, report_planted, series_of, values_of, words
+from results.gate.sides import KEPT, SideError, this_side
+from results.gate.table import percent
+from results.verdict import ALPHA
 
-SAME = "same"
-PLANTS = ("threads:15", "threads:25", "all:15", "all:25")
-WORKLOAD = ("--interleave", "--workload", "h264", "--loops", "2", "--rounds", "5", "--warmup-rounds", "1")
-CHOSEN = ("-k", "test_decode and (sequential or threads) and not ffmpeg or limit-all-frames")
-DRAWS = 2000
-NAIVE = 1.10  # --benchmark-compare-fail=median:10%
+STORAGE = Path(__file__).parent / "calibration"
+CHECK_MINUTES = 3.0
 
+@dataclass(frozen=True, kw_only=True)
+class Set:
+    """Pairs that are taken under the same conditions."""
 
-def schedule(same: int, planted: int) -> list[str]:
-    """Which kind of run comes when: the planted ones spread evenly among the others."""
-    moments = [((n + 0.5) / same, SAME) for n in range(same)]
-    moments += [((n + 0.5) / planted, plant) for plant in PLANTS for n in range(planted)]
-    return [kind for _, kind in sorted(moments)]
-
-
-def take(kinds: Sequence[str], folder: Path) -> None:
-    """Take the runs that are not there yet, in order."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, kind in enumerate(kinds):
-        target = folder / f"{number:03}-{kind.replace(':', '-')}.json"
-        if target.exists():
-            continue
-        print(f"run {number + 1} of {len(kinds)}: {kind}", file=sys.stderr, flush=True)  # noqa: T201
-        part = target.with_suffix(".part")
-        plugin = () if kind == SAME else ("-p", "benchmarks.harness.planted")
-        command = [sys.executable, "-m", "pytest", *plugin, "benchmarks/test_speed.py", "--benchmark-only"]
-        done = subprocess.run(
-            [*command, *WORKLOAD, *CHOSEN, f"--benchmark-json={part}"],
-            cwd=ROOT,
-            env={**os.environ, "PLANT": kind},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            sys.exit(f"a run failed: {(done.stdout + done.stderr).strip().splitlines()[-1]}")
-        part.rename(target)
+    name: str
+    pairs: int
+    has_neighbour: bool = False
+    plant: str = ""
 
 
-def false_alarms(runs: list[Run], each: int, draws: int) -> tuple[int, int]:
-    """How many verdicts on unchanged code are "slower", and of how many."""
-    chance, slower, judged = random.Random(SAME), 0, 0  # noqa: S311
-    for _ in range(draws):
-        start = chance.randrange(len(runs) - 2 * each + 1)
-        mixed = chance.sample(runs[start : start + 2 * each], 2 * each)
-        verdicts = compare(mixed[:each], mixed[each:]).verdicts
-        judged += len(verdicts)
-        slower += sum(verdict.word == "slower" for verdict in verdicts)
-    return slower, judged
+SETS = (
+    Set(name="quiet", pairs=40),
+    Set(name="neighbour", pairs=40, has_neighbour=True),
+    Set(name="quiet-threads-8", pairs=10, plant="threads:8"),
+)
 
 
-def found(same: list[Run], planted: list[Run], name: str, each: int, draws: int) -> int:
-    """In how many comparisons planted work is called "slower" by the verdict of this name."""
-    chance, slower = random.Random(name), 0  # noqa: S311
-    for _ in range(draws):
-        slow = chance.sample(planted, each)
-        near = sorted(same, key=lambda run: min(abs(_number(run) - _number(s)) for s in slow))[: 3 * each]
-        verdicts = {
-            v.name.partition(" on ")[0]: v.word for v in compare(chance.sample(near, each), slow).verdicts
-        }
-        slower += verdicts[name] == "slower"
-    return slower
+def take(chosen: Set, folder: Path) -> None:
+    """Take the pairs of this set that are not there yet.
+
+    Raises:
+        SideError: if a side fails.
+    """
+    sides, options = (this_side("A"), this_side("B", chosen.plant)), with_defaults([])
+    while (number := len(pairs_in(folder))) < chosen.pairs:
+        with _conditions(chosen, number):
+            take_pair(sides, folder, ROUNDS, options)
+        _say(f"{chosen.name}: {number + 1} of {chosen.pairs} pairs")
 
 
-def naive_alarms(runs: list[Run]) -> tuple[int, int]:
-    """What --benchmark-compare-fail=median:10% makes of each run compared with the one before."""
-    pairs = list(pairwise(runs))
-    failed = sum(any(_ratio(a, b, name) > NAIVE for name in a.samples) for a, b in pairs)
-    return failed, len(pairs)
+def _conditions(chosen: Set, number: int) -> AbstractContextManager[None]:
+    return noisy_neighbour(number) if chosen.has_neighbour else nullcontext()
 
 
-def _ratio(before: Run, after: Run, name: str) -> float:
-    return after.samples[name].seconds / before.samples[name].seconds
+def gather(chosen: Set, folder: Path) -> dict[str, Any]:
+    """What is kept of a set: every round of every pair."""
+    pairs = []
+    for path in pairs_in(folder):
+        runs = {letter: json.loads((path / f"{letter}.json").read_text()) for letter in "AB"}
+        sides = {letter: _rounds(run) for letter, run in runs.items()}
+        pairs.append({"seconds": seconds_of(path), **sides})
+    info = runs["A"]["benchmarks"][0]["extra_info"]
+    about = {"set": chosen.name, "planted": chosen.plant, "began": runs["A"]["datetime"][:10]}
+    return {**about, "machine": info["machine"], "software": info["software"], "pairs": pairs}
 
 
-def _number(run: Run) -> int:
-    return int(run.source.partition("-")[0])  # in the order in which the runs were taken
+def _rounds(run: dict[str, Any]) -> dict[str, list[float]]:
+    return {
+        entry["extra_info"]["strategy"]: [round(seconds, 5) for seconds in entry["stats"]["data"]]
+        for entry in run["benchmarks"]
+    }
 
 
-def report(folder: Path, each: int, draws: int = DRAWS) -> list[str]:
-    """The figures, from the runs that there are."""
-    by_kind: dict[str, list[Run]] = {}
-    for path in sorted(folder.glob("*.json")):
-        by_kind.setdefault(path.stem[4:], []).append(read_run(json.loads(path.read_text()), path.stem))
-    same = by_kind.get(SAME, [])
-    lines = [f"{len(same)} runs of the same code; comparisons of {each} runs with {each}, alpha {ALPHA}"]
-    for name in same[0].samples:
-        logs = [run.samples[name].seconds for run in same]
-        lines.append(f"  spread between runs, {name}: {spread(logs) / sorted(logs)[len(logs) // 2]:.1%}")
-    lines.append("false alarms: {} of {} verdicts slower".format(*false_alarms(same, each, draws)))
-    lines.append("median:10% on each run against the one before: {} of {} fail".format(*naive_alarms(same)))
-    for plant in PLANTS:
-        name, _, percent = plant.partition(":")
-        planted = by_kind.get(plant.replace(":", "-"), [])
-        if len(planted) >= each:
-            count = found(same, planted, TOGETHER if name == "all" else name, each, draws)
-            lines.append(f"planted +{percent}% in {name}: found in {count} of {draws}")
+def check() -> list[str]:
+    """Three minutes of this code against itself: what could be found on this machine now."""
+    sides, options = (this_side("A"), this_side("B")), with_defaults([])
+    folder = KEPT / "check"
+    shutil.rmtree(folder, ignore_errors=True)  # of an earlier hour
+    while sum(map(seconds_of, pairs_in(folder))) < 60 * CHECK_MINUTES:
+        take_pair(sides, folder, ROUNDS, options)
+        _say(f"pair {len(pairs_in(folder))}, {sum(map(seconds_of, pairs_in(folder))) / 60:.1f} of 3 min")
+    pairs = values_of(gather(Set(name="check", pairs=0), folder))
+    each = median(map(seconds_of, pairs_in(folder)))
+    count = round(60 * MINUTES / each)
+    lines = [f"{len(pairs)} pairs of this code against itself, {each:.0f} s each"]
+    for name, word in words(pairs, ALPHA).items():
+        series = series_of(pairs)[name]
+        least = findable(series, ALPHA / len(LOOKS), count)
+        lines.append(f"  {name}: {word} ({percent(fmean(series))}); in ten minutes a change of {percent(least)} is found")
     return lines
 
 
 def main(argv: list[str]) -> int:
-    """Take the runs and print the figures; returns the exit status."""
+    """Take the pairs and print the figures; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m results.calibrate", description=__doc__.splitlines()[0])
-    parser.add_argument("--same", type=int, default=60, help="runs of the same code (default: 60)")
-    parser.add_argument("--planted", type=int, default=14, help="runs of each planted slowdown (default: 14)")
-    parser.add_argument("--each", type=int, default=6, help="runs on each side of a comparison (default: 6)")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--report", action="store_true", help="only count what is kept in results/calibration")
+    only.add_argument("--check", action="store_true", help="three minutes: what could be found here, now?")
     arguments = parser.parse_args(argv)
-    folder = KEPT / "calibration"
-    take(schedule(arguments.same, arguments.planted), folder)
-    print("\n".join(report(folder, arguments.each)))  # noqa: T201
+    try:
+        if arguments.check:
+            print("\n".join(check()))  # noqa: T201
+            return 0
+        for chosen in () if arguments.report else SETS:
+            folder = KEPT / "calibration" / chosen.name
+            take(chosen, folder)
+            STORAGE.mkdir(exist_ok=True)
+            (STORAGE / f"{chosen.name}.json").write_text(json.dumps(gather(chosen, folder)) + "\n")
+    except SideError as error:
+        _say(f"error: {error}")
+        return 2
+    kept = {path.stem: json.loads(path.read_text()) for path in sorted(STORAGE.glob("*.json"))}
+    for one in kept.values():
+        lines = report_planted(one, kept["quiet"]) if one["planted"] else report(one)
+        print("\n".join(lines))  # noqa: T201
     return 0
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ class Sample:
     kind: str  # "strategy", "peer" or "limit"
     strategy: str
     seconds: float  # the run's value: the median of its rounds
+    rounds: tuple[float, ...]  # seconds, in the order in which they were taken
     cpu_seconds: float | None
     frames: int
     proven: bool
@@ -117,6 +118,7 @@ def _sample(entry: dict[str, Any]) -> Sample:
         kind=kind,
         strategy=strategy,
         seconds=seconds,
+        rounds=tuple(map(float, rounds)),
         cpu_seconds=cost.get("cpu_seconds"),
         frames=int(info["frames"]),
         proven=kind == "limit" or bool(info.get("proof")),

@@ -1,102 +1,139 @@
-"""A against B: the order of the runs, going on after an interrupt, and sides that fail."""
+"""A against B as its users run it: until it is decided, going on after an interrupt or a kill, and clear errors."""
 
-import json
+import random
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from results import ab
-from results.ab import Side, main
-from results.made_runs import STRATEGIES, made_run
+from results.ab import main, with_defaults
+from results.gate import sides
 
-# Stands in for the interpreter of an environment: notes each run, and writes its history.
-FAKE_PYTHON = """#!{python}
-import json, os, re, sys
-from pathlib import Path
-here = Path({here!r})
-with (here / "order").open("a") as order:
-    order.write({letter!r})
-runs = (here / "order").read_text()
-(target,) = [a.partition("=")[2] for a in sys.argv if a.startswith("--benchmark-json=")]
-if (here / ("fail" + {letter!r})).exists():
-    print("ERROR: TorchCodec does not load")
-    sys.exit(4)
-if (here / "interrupt").exists() and len(runs) == 5:
-    os.kill(os.getppid(), 2)
-    import time; time.sleep(5)
-content = json.loads((here / "run.json").read_text())
-for benchmark in content["benchmarks"]:
-    benchmark["extra_info"]["software"]["torchcodec"] = {letter!r}
-    benchmark["stats"]["data"] = [{seconds} * (1 + len(runs) / 1000)]
-Path(target).write_text(json.dumps(content))
-"""
+COMMAND = (sys.executable, "-m", "results.gate.fake_side")
 
 
-@pytest.fixture
-def sides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two environments that are built already: B takes a quarter longer."""
-    monkeypatch.setattr(ab, "KEPT", tmp_path)
-    monkeypatch.setattr(ab, "ROOT", ab.ROOT)
-    (tmp_path / "run.json").write_text(json.dumps(made_run(dict.fromkeys(STRATEGIES, 1.0))))
-    for letter, seconds in {"A": 1.0, "B": 1.25}.items():
-        side = Side(letter, f"torchcodec=={letter}")
-        side.python.parent.mkdir(parents=True)
-        script = {"python": sys.executable, "here": str(tmp_path), "letter": letter, "seconds": seconds}
-        side.python.write_text(FAKE_PYTHON.format(**script))
-        side.python.chmod(0o755)
-        (side.home / "ready").touch()
-    return tmp_path
+def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Two sides that measure nothing (results/gate/fake_side.py); a pair of them takes about a second."""
+    command = [*COMMAND, str(folder), *options]
+    return subprocess.run(command, cwd=ab.ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 
-def run(*options: str) -> int:
-    return main(["-a", "torchcodec==A", "-b", "torchcodec==B", *options])
+def kept(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("kept/pairs-*/pair-*"))
 
 
-def test_runs_are_taken_in_turns_and_judged(sides: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    summary = sides / "summary.md"
-    status = run("--runs=5", f"--markdown={summary}", "--", "--loops=1")
-    told = capsys.readouterr()
-    assert (sides / "order").read_text() == "ABBAABBAAB"
-    assert status == 1 or "machine moved" in told.out
-    assert "software.torchcodec: A in the baseline, B in the candidate" in told.out
-    assert "run 3 of 10: B-002 (torchcodec==B), about" in told.err
-    assert summary.read_text().startswith("**Verdict:")
+def processes_of(folder: Path) -> list[int]:
+    return [p.pid for p in psutil.process_iter(["cmdline"]) if str(folder) in " ".join(p.info["cmdline"] or [])]
 
 
-def test_finished_runs_are_kept_after_an_interrupt(sides: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (sides / "interrupt").touch()
-    ignored = signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal
-    assert run("--runs=5") == 130
-    signal.signal(signal.SIGINT, ignored)
-    assert "the finished runs are kept" in capsys.readouterr().err
-    (sides / "interrupt").unlink()
-    run("--runs=5")
-    assert (sides / "order").read_text() == "ABBAA" + "ABBAAB"  # the fifth was interrupted
+def test_it_goes_on_until_all_is_decided(tmp_path: Path) -> None:
+    (tmp_path / "factor").write_text("1.08")
+    summary = tmp_path / "summary.md"
+    done = run(tmp_path, f"--markdown={summary}", "--minutes=0.2")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "Verdict: REGRESSION: threads slower."
+    assert "software.torchcodec: A in the baseline, B in the candidate" in done.stdout
+    assert "3 pairs in 0.0 of at most 0.2 min: sequential " in done.stderr
+    assert "4 pairs" not in done.stderr  # decided at the first look
+    assert "A change is found here in 9 of 10 times if it is " in done.stdout
+    assert max(map(len, done.stdout.splitlines()[:6])) <= 110
+    assert summary.read_text().startswith("**Verdict: REGRESSION: threads slower.**")
+    again = run(tmp_path, "--minutes=0.2")  # a new measurement, not the old verdict
+    assert again.returncode == 1
+    assert kept(tmp_path) == ["pair-001", "pair-002", "pair-003"] * 2
 
 
-def test_a_failing_side_is_named(sides: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (sides / "failB").touch()
-    assert run("--runs=5") == 2
-    told = capsys.readouterr().err
-    assert "error: a run of B (torchcodec==B) failed: ERROR: TorchCodec does not load" in told
-    assert "Traceback" not in told
+def test_finished_pairs_are_kept_after_an_interrupt(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*COMMAND, str(tmp_path), "--minutes=9"], cwd=ab.ROOT, stderr=subprocess.PIPE, text=True
+    ) as first:
+        while len(kept(tmp_path)) < 2:
+            time.sleep(0.05)
+        first.send_signal(signal.SIGTERM)  # as Ctrl-C does, which a job in the background cannot see
+        assert first.stderr is not None
+        assert "interrupted: the finished pairs are kept" in first.stderr.read()
+    assert first.returncode == 130
+    assert not processes_of(tmp_path)
+    assert len(kept(tmp_path)) == 2
+    done = run(tmp_path, "--minutes=9")
+    assert done.returncode == 0
+    assert "3 pairs in " in done.stderr
+    assert "2 pairs in " not in done.stderr
 
 
-def test_an_environment_that_cannot_be_built_is_named(
-    sides: Path, capsys: pytest.CaptureFixture[str]
+def test_kills_lose_no_finished_pair(tmp_path: Path) -> None:
+    """SIGKILL of the controller or of a side, at random moments; then the same command ends in a verdict."""
+    chance = random.Random(1)
+    for kill in ("controller", "A", "B", "controller"):
+        before = kept(tmp_path)
+        with subprocess.Popen(
+            [*COMMAND, str(tmp_path), "--minutes=9"], cwd=ab.ROOT, stderr=subprocess.PIPE, text=True
+        ) as first:
+            time.sleep(chance.uniform(0.3, 1.2))
+            sides_ = [p for p in psutil.Process(first.pid).children() if f"python-{kill}" in " ".join(p.cmdline())]
+            for victim in [psutil.Process(first.pid)] if kill == "controller" else sides_:
+                victim.kill()
+            if not sides_ and kill != "controller":
+                first.kill()
+            assert first.stderr is not None
+            told = first.stderr.read()
+        assert first.returncode in ({-9} if kill == "controller" or not sides_ else {2})
+        assert first.returncode == -9 or f"{kill} (torchcodec=={kill}) failed: it was ended by SIGKILL" in told
+        deadline = time.monotonic() + 5
+        while processes_of(tmp_path) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not processes_of(tmp_path)
+        assert kept(tmp_path)[: len(before)] == before
+    assert run(tmp_path, "--minutes=9").returncode == 0
+
+
+def test_a_side_that_cannot_be_built_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert main(["-a", "torchcodec==A", "-b", "torchcodec==not!a!version"]) == 2
+    monkeypatch.setattr(sides, "KEPT", tmp_path)
+    assert main(["-a", "here", "-b", "torchcodec==not!a!version"]) == 2
     assert "error: B (torchcodec==not!a!version) could not be built: ERROR" in capsys.readouterr().err
-    assert main(["-a", "rev:no-such-branch", "-b", "torchcodec==B"]) == 2
+    assert main(["-a", "rev:no-such-branch", "-b", "here"]) == 2
     assert "error: A: git knows no revision 'no-such-branch'" in capsys.readouterr().err
-    assert not (sides / "order").exists()
 
 
-def test_too_few_runs_are_refused() -> None:
-    command = [sys.executable, "-m", "results.ab", "-a", "x", "-b", "y", "--runs", "4"]
-    done = subprocess.run(command, cwd=ab.ROOT, capture_output=True, text=True, timeout=60, check=False)
+def test_a_damaged_pair_is_named(tmp_path: Path) -> None:
+    run(tmp_path, "--minutes=9")
+    (folder,) = tmp_path.glob("kept/pairs-*")
+    (folder / "pair-002" / "B.json").write_text("{")
+    folder.rename(folder.parent / folder.name[: len("pairs-") + 12])
+    done = run(tmp_path, "--minutes=9")
     assert done.returncode == 2
-    assert "fewer than 5 can never decide" in done.stderr
+    assert "error: " in done.stderr
+    assert "pair-002 is damaged" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "told"), [(["--minutes=0"], "give a number above 0"), (["--rounds=3"], "give an even number")]
+)
+def test_options_out_of_range(
+    options: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["-a", "here", "-b", "here", *options])
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ([], [*ab.WORKLOAD, *ab.CHOSEN]),
+        (["--seek-mode=exact"], [*ab.WORKLOAD, *ab.CHOSEN, "--seek-mode=exact"]),
+        (["--video=a.mp4"], [*ab.CHOSEN, "--video=a.mp4"]),
+        (["--workload", "av1", "-k", "pruned"], ["--workload", "av1", "-k", "pruned"]),
+    ],
+)
+def test_a_small_workload_unless_another_is_named(given: list[str], used: list[str]) -> None:
+    assert with_defaults(given) == used

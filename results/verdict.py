@@ -25,6 +25,24 @@ What moved together is told apart from what moved alone. "all strategies" judges
 the median, over the strategies, of x less what is usual for the strategy; "own" is a strategy's change
 against that in the same run. The limits are FFmpeg's own command, which nothing under test takes part in:
 where they moved (and FFmpeg is the same), the machine did, and all times are judged relative to them.
+
+The rule for pairs measured in lockstep (make ab; results/gate/pairs.py) changes with the data. Round n of A and
+round n of B stood side by side, so each gives y = log(B / A); the median of the y of one pair of processes is
+the pair's value, and the pair of processes is the unit, because what changes from start to start is common to
+its rounds. With P pairs, mean m and standard deviation s of their values,
+
+    slower        the t test of Student (1908) calls m above 0 at alpha, and m > floor
+    faster        the same the other way round
+    same          neither, and the upper end of m's interval is under 5 %: so slow it is not
+    inconclusive  else: more minutes are needed
+
+    alpha = 0.005, one-sided, over all looks (Bonferroni): three looks, after 1/4, 1/2 and all of the time
+    floor = max(2 %, 2 s / sqrt(P)); interval: m -+ t(alpha, P - 1) s / sqrt(P)
+
+It assumes that pairs are independent and that the mean of their medians is near to normal. How the estimator
+was chosen, and what it finds in quiet and in noise: docs/lockstep.md. It cannot see a change under the floor,
+nor one that shows only at another size of the workload, or only while the other side is not there (both
+processes are in memory, though one sleeps).
 """
 
 import argparse
@@ -38,8 +56,8 @@ from typing import Any
 
 from results.history import HistoryError, Run, Sample, load
 from results.identity import clashes, software_changes
-from results.statistics import Shift, shift, spread
-from results.verdict_table import Comparison, Verdict, as_json, percent, render
+from results.gate.statistics import Shift, shift, spread
+from results.gate.table import Comparison, Verdict, as_json, percent, render
 
 ALPHA = 0.005
 LEAST_FLOOR = math.log(1.02)
@@ -52,10 +70,7 @@ def compare(baseline: Sequence[Run], candidate: Sequence[Run], alpha: float = AL
     names = list(dict.fromkeys(name for run in (*baseline, *candidate) for name in run.samples))
     pairs = {name: (_samples(baseline, name), _samples(candidate, name)) for name in names}
     verdicts = {name: _judge_alone(name, *pair, alpha) for name, pair in pairs.items()}
-    software = [
-        *software_changes(_identities(baseline), _identities(candidate)),
-        *software_changes(_commits(baseline), _commits(candidate)),
-    ]
+    software = software_between(baseline, candidate)
     remarks = []
     machine = _machine(list(verdicts.values()), software)
     if machine:
@@ -70,11 +85,19 @@ def compare(baseline: Sequence[Run], candidate: Sequence[Run], alpha: float = AL
         together = _judged(TOGETHER, "together", *common, alpha)
         together = _relative_to(together, machine) if machine else together
         verdicts = {name: _with_own(v, pairs[name], common, judged) for name, v in verdicts.items()}
-        remarks.append(_together(together, [verdicts[name] for name in judged]))
+        remarks.append(all_strategies(together, [verdicts[name] for name in judged]))
         verdicts[TOGETHER] = together
-    remarks += _renamed(list(verdicts.values()))
+    remarks += renamed(list(verdicts.values()))
     remarks += [f"{v.name}: {v.reason}" for v in verdicts.values() if v.reason]
     return Comparison(verdicts=list(verdicts.values()), software=software, remarks=remarks)
+
+
+def software_between(baseline: Sequence[Run], candidate: Sequence[Run]) -> list[str]:
+    """What differs on purpose."""
+    return [
+        *software_changes(_identities(baseline), _identities(candidate)),
+        *software_changes(_commits(baseline), _commits(candidate)),
+    ]
 
 
 def _samples(runs: Sequence[Run], name: str) -> list[Sample]:
@@ -85,7 +108,8 @@ def _identities(runs: Sequence[Run]) -> list[dict[str, Any]]:
     return [sample.identity for run in runs for sample in run.samples.values()]
 
 
-def _renamed(verdicts: list[Verdict]) -> list[str]:
+def renamed(verdicts: list[Verdict]) -> list[str]:
+    """A hint, where something is missing and something is new."""
     missing, new = ([v.name for v in verdicts if v.word == word] for word in ("missing", "new"))
     if not (missing and new):
         return []
@@ -100,6 +124,15 @@ def _commits(runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 
 def _judge_alone(name: str, ours: list[Sample], theirs: list[Sample], alpha: float) -> Verdict:
+    verdict = unfit(name, ours, theirs)
+    if verdict is None:
+        verdict = _judged(name, ours[0].kind, _logs(ours), _logs(theirs), alpha)
+        verdict = replace(verdict, cpu=cpu_change(ours, theirs))
+    return verdict
+
+
+def unfit(name: str, ours: list[Sample], theirs: list[Sample]) -> Verdict | None:
+    """The verdict on what cannot be compared: missing, new or not comparable; None if it can be."""
     kind, runs = (ours or theirs)[0].kind, (len(ours), len(theirs))
     if not theirs:
         return Verdict(name=name, kind=kind, word="missing", runs=runs, reason="it is not in the candidate")
@@ -110,8 +143,7 @@ def _judge_alone(name: str, ours: list[Sample], theirs: list[Sample], alpha: flo
     if unproven or reasons:
         reason = "a run has no proof that its frames were right" if unproven else "; ".join(reasons)
         return Verdict(name=name, kind=kind, word="not comparable", runs=runs, reason=reason)
-    verdict = _judged(name, kind, _logs(ours), _logs(theirs), alpha)
-    return replace(verdict, cpu=_cpu_change(ours, theirs))
+    return None
 
 
 def _judged(name: str, kind: str, ours: list[float], theirs: list[float], alpha: float) -> Verdict:
@@ -119,7 +151,7 @@ def _judged(name: str, kind: str, ours: list[float], theirs: list[float], alpha:
     return Verdict(
         name=name,
         kind=kind,
-        word=_word(moved, floor),
+        word=word_for(moved, floor, RESOLUTION),
         change=moved.estimate,
         low=moved.low,
         high=moved.high,
@@ -136,12 +168,13 @@ def noise_floor(ours: list[float], theirs: list[float]) -> float:
     return max(LEAST_FLOOR, 2 * math.sqrt(fmean(spreads) * (1 / len(ours) + 1 / len(theirs))))
 
 
-def _word(moved: Shift, floor: float) -> str:
+def word_for(moved: Shift, floor: float, resolution: float) -> str:
+    """Slower, faster, same or inconclusive."""
     if moved.is_later and moved.estimate > floor:
         return "slower"
     if moved.is_earlier and -moved.estimate > floor:
         return "faster"
-    return "same" if moved.high < RESOLUTION else "inconclusive"
+    return "same" if moved.high < resolution else "inconclusive"
 
 
 def _machine(verdicts: list[Verdict], software: list[str]) -> float:
@@ -162,7 +195,7 @@ def _relative_to(verdict: Verdict, machine: float) -> Verdict:
     assert verdict.floor is not None
     low, high, change = verdict.low - machine, verdict.high - machine, verdict.change - machine
     moved = Shift(estimate=change, low=low, high=high, is_later=low > 0, is_earlier=high < 0)
-    return replace(verdict, change=change, low=low, high=high, word=_word(moved, verdict.floor))
+    return replace(verdict, change=change, low=low, high=high, word=word_for(moved, verdict.floor, RESOLUTION))
 
 
 def _common(
@@ -201,7 +234,8 @@ def _with_own(
     return replace(verdict, own=shift(ours, theirs, ALPHA).estimate)
 
 
-def _together(together: Verdict, verdicts: list[Verdict]) -> str:
+def all_strategies(together: Verdict, verdicts: list[Verdict]) -> str:
+    """What moved together, and what moved alone, in a sentence."""
     slower = [verdict.name for verdict in verdicts if verdict.word == "slower"]
     if together.word == "slower" and len(slower) > len(verdicts) / 2:
         return f"Everything got slower together ({percent(together.change)}): the shared decode path."
@@ -214,7 +248,8 @@ def _logs(samples: list[Sample]) -> list[float]:
     return [math.log(sample.seconds) for sample in samples]
 
 
-def _cpu_change(ours: list[Sample], theirs: list[Sample]) -> float | None:
+def cpu_change(ours: list[Sample], theirs: list[Sample]) -> float | None:
+    """The change of the CPU seconds' median; None where they were not told."""
     sides = [[s.cpu_seconds for s in side if s.cpu_seconds] for side in (ours, theirs)]
     return math.log(median(sides[1]) / median(sides[0])) if all(sides) else None
 

@@ -12,8 +12,9 @@ from torch import Tensor
 from benchmarks.harness.header import header
 from benchmarks.harness.identity import Identity, identify
 from benchmarks.harness.interleaving import Contender, Interleaved
-from benchmarks.harness.measuring import Measurement
-from benchmarks.harness.proof import Baseline, prove, take_baseline
+from benchmarks.harness.lockstep import Orders, take_in_lockstep
+from benchmarks.harness.measuring import Measurement, few_frames, untimed_pass
+from benchmarks.harness.proof import Baseline, Proof, prove, take_baseline
 from benchmarks.harness.seek_modes import compare_seek_modes
 from benchmarks.limits import LIMITS, decode_shares, prepare_shares
 from benchmarks.strategies import STRATEGIES
@@ -55,6 +56,12 @@ def plan(workload: Workload) -> Survey | None:
 
 
 @pytest.fixture(scope="session")
+def orders(settings: Settings) -> Orders | None:
+    """What the controller of A against B says; None without one."""
+    return None if settings.lockstep is None else Orders(settings.lockstep)
+
+
+@pytest.fixture(scope="session")
 def interleaved(
     request: pytest.FixtureRequest,
     workload_name: str,
@@ -62,6 +69,7 @@ def interleaved(
     settings: Settings,
     baseline: Baseline,
     console: Console,
+    orders: Orders | None,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Interleaved | None:
     """The rounds of all strategies and limits of this workload, taken in turns; None without --interleave."""
@@ -73,7 +81,10 @@ def interleaved(
             continue
         if name := parameters.get("strategy"):
             check = partial(_check_last_round, name, baseline)
-            contenders[name] = Contender(partial(STRATEGIES[name].decode, workload, workers), check)
+            decode = partial(STRATEGIES[name].decode, workload, workers)
+            warm_up = partial(STRATEGIES[name].decode, few_frames(workload, workers), workers)
+            first = partial(untimed_pass, name, decode, warm_up, partial(_prove, baseline))
+            contenders[name] = Contender(decode, check, first)
         if name := parameters.get("limit"):
             with suppress(DeclinedError):  # its own benchmark tells why
                 shares = prepare_shares(LIMITS[name](workload), workers, tmp_path_factory.mktemp("shares"))
@@ -82,10 +93,17 @@ def interleaved(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FallbackWarning)  # told by the proof pass
-            taken.take(contenders, settings.rounds, console)
+            if orders is None:
+                taken.take(contenders, settings.rounds, console)
+            else:
+                take_in_lockstep(taken, contenders, orders, console)
     finally:
         stop_processes()
     return taken
+
+
+def _prove(baseline: Baseline, name: str, frames: Tensor) -> Proof:
+    return prove(name, frames, baseline)
 
 
 def _check_last_round(name: str, baseline: Baseline, frames: Tensor) -> None:

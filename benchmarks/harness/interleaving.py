@@ -37,6 +37,7 @@ class Contender:
 
     run: Callable[[], Any]
     check: Callable[[Any], None]  # of what the last round returned; raises if that is wrong
+    first: Callable[[], dict[str, Any]] | None = None  # the untimed turn, if it is more than a run
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Interleaved:
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
     errors: dict[str, Exception] = field(default_factory=dict)  # what went wrong in whose rounds
+    found: dict[str, dict[str, Any]] = field(default_factory=dict)  # by the untimed turns: proof, cost
 
     def take(self, contenders: dict[str, Contender], rounds: int, console: Console) -> None:
         """Let all take turns: an untimed one, then the timed ones. Who fails is out."""
@@ -53,9 +55,21 @@ class Interleaved:
             turn = f"round {number} of {rounds}" if number else "untimed round"
             for name in [name for name in contenders if name not in self.errors]:
                 console.live(f"{name:<20} in turns, {turn}")
-                self._turn(name, contenders[name], is_timed=number > 0, is_last=number == rounds)
+                if number == 0:
+                    self._untimed(name, contenders[name])
+                else:
+                    self._timed(name, contenders[name], is_last=number == rounds)
 
-    def _turn(self, name: str, contender: Contender, *, is_timed: bool, is_last: bool) -> None:
+    def _untimed(self, name: str, contender: Contender) -> None:
+        try:
+            if contender.first is None:
+                contender.run()
+            else:
+                self.found[name] = contender.first()
+        except Exception as error:  # noqa: BLE001  it is raised again in the benchmark that it belongs to
+            self.errors[name] = error
+
+    def _timed(self, name: str, contender: Contender, *, is_last: bool) -> None:
         try:
             start = time.perf_counter()
             result = contender.run()
@@ -65,5 +79,4 @@ class Interleaved:
         except Exception as error:  # noqa: BLE001  it is raised again in the benchmark that it belongs to
             self.errors[name] = error
             return
-        if is_timed:
-            self.seconds[name].append(seconds)
+        self.seconds[name].append(seconds)

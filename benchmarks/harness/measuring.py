@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NoReturn
 
 import pytest
@@ -61,14 +61,8 @@ class Measurement:
         rounds = Rounds(name, self.settings, self.console)
         with fallback_noted(self.info):
             rounds.before()
-            warm_up()  # the first start of worker processes is neither in the times nor in the cost
-            with CostMeter() as meter:
-                frames = decode()
-                meter.cpu_done()
-                self._prove(prove, name, frames)
+            self.info.update(self._untimed_pass(name, decode, warm_up, prove))
             rounds.after()
-            del frames
-            self.info["cost"] = asdict(meter.cost)
             with self.timed():
                 frames = self._rounds(decode, rounds)
                 if not self._in_turns:  # else they are proven already
@@ -118,12 +112,49 @@ class Measurement:
             warmup_rounds=rounds.warmups_after_first,
         )
 
+    def _untimed_pass(
+        self, name: str, decode: Callable[[], Tensor], warm_up: Callable[[], Tensor], prove: Prove
+    ) -> dict[str, Any]:
+        """Unless it was the untimed turn, or has failed there: its error is raised with the rounds."""
+        if self.interleaved is not None and self._in_turns:
+            failed = isinstance(self.interleaved.errors.get(name), MismatchError)
+            return {"proof": None} if failed else self.interleaved.found.get(name, {})
+        try:
+            return untimed_pass(name, decode, warm_up, prove)
+        except MismatchError as mismatch:
+            self.info["proof"] = None
+            _fail(mismatch)
+
     def _prove(self, prove: Prove, name: str, frames: Tensor) -> None:
         self.info["proof"] = None
         try:
             self.info["proof"] = asdict(prove(name, frames))
         except MismatchError as mismatch:
             _fail(mismatch)
+
+
+def few_frames(workload: Workload, workers: int) -> Workload:
+    """So little of the workload that it only warms up the workers."""
+    return replace(workload, indices=workload.indices[:workers])
+
+
+def untimed_pass(
+    name: str, decode: Callable[[], Tensor], warm_up: Callable[[], Tensor], prove: Prove
+) -> dict[str, Any]:
+    """Prove and cost what returns frames: {"proof": .., "cost": .., "fallback": its reason, if it fell back}.
+
+    Raises:
+        MismatchError: if the frames are wrong.
+    """
+    info: dict[str, Any] = {}
+    with fallback_noted(info):
+        warm_up()  # the first start of worker processes is neither in the times nor in the cost
+        with CostMeter() as meter:
+            frames = decode()
+            meter.cpu_done()
+            info["proof"] = asdict(prove(name, frames))
+        info["cost"] = asdict(meter.cost)
+    return info
 
 
 def _fail(error: Exception) -> NoReturn:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results.statistics import _counts, _critical, shift, spread
+from results.gate.statistics import _counts, _critical, shift, spread
 
 values = st.lists(st.floats(-5, 5), min_size=1, max_size=12)
 

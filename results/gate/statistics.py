@@ -1,13 +1,10 @@
-"""The statistics of two groups of runs, in the standard library alone.
-
-Ranks are used and not means: no distribution is assumed, and one wild run moves little.
-"""
+"""The statistics of two groups of runs, and of pairs, in the standard library alone."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from statistics import NormalDist, median
+from statistics import NormalDist, fmean, median, stdev
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +44,51 @@ def shift(first: Sequence[float], second: Sequence[float], alpha: float) -> Shif
         is_later=pairs - later <= critical,
         is_earlier=later <= critical,
     )
+
+
+def paired_shift(values: Sequence[float], alpha: float) -> Shift:
+    """The mean of paired differences, its interval, and the test of Student (1908) whether it is 0.
+
+    Args:
+        values: one difference of logarithms for each pair of processes.
+        alpha: chance of calling a shift in one direction where there is none.
+    """
+    if len(values) < 2:
+        return Shift(estimate=fmean(values), low=-math.inf, high=math.inf, is_later=False, is_earlier=False)
+    estimate = fmean(values)
+    reach = student_quantile(alpha, len(values) - 1) * stdev(values) / math.sqrt(len(values))
+    return Shift(
+        estimate=estimate,
+        low=estimate - reach,
+        high=estimate + reach,
+        is_later=estimate > reach,
+        is_earlier=-estimate > reach,
+    )
+
+
+@cache
+def student_quantile(alpha: float, freedom: int) -> float:
+    """What Student's t with so many degrees of freedom exceeds with probability alpha (below 1/2)."""
+    low, high = 0.0, 1.0
+    while _student_tail(high, freedom) > alpha:
+        high *= 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _student_tail(middle, freedom) > alpha else (low, middle)
+    return high
+
+
+def _student_tail(t: float, freedom: int) -> float:
+    """P(T > t) for t >= 0: the finite series of Abramowitz and Stegun 26.7.3 and 26.7.4."""
+    angle = math.atan2(t, math.sqrt(freedom))
+    cosine, sine = math.cos(angle), math.sin(angle)
+    term = cosine if freedom % 2 else 1.0
+    total = term if freedom > 1 else 0.0
+    for n in range(3 if freedom % 2 else 2, freedom - 1, 2):
+        term *= cosine * cosine * (n - 1) / n
+        total += term
+    within = 2 / math.pi * (angle + sine * total) if freedom % 2 else sine * total
+    return (1 - within) / 2
 
 
 def spread(values: Sequence[float]) -> float:

@@ -36,6 +36,7 @@ class Comparison:
     verdicts: list[Verdict]
     software: list[str]  # what differs on purpose
     remarks: list[str]
+    what_more: str = "more runs are"  # needed, where it is inconclusive
 
     @property
     def exit_status(self) -> int:
@@ -106,7 +107,7 @@ def summary(comparison: Comparison) -> str:
     if comparison.exit_status == 2:
         return "Verdict: NOT COMPARABLE."
     if comparison.exit_status == 3:
-        return f"Verdict: INCONCLUSIVE on {', '.join(named['inconclusive'])}: more runs are needed."
+        return f"Verdict: INCONCLUSIVE on {', '.join(named['inconclusive'])}: {comparison.what_more} needed."
     faster = f"; faster: {', '.join(named['faster'])}" if named["faster"] else ""
     return f"Verdict: no regression{faster}."
 

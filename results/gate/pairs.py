@@ -1,0 +1,120 @@
+"""The rule for pairs that were measured in lockstep; its statement stands in results/verdict.py."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import NormalDist, fmean, median, stdev
+
+from results.gate.statistics import paired_shift, student_quantile
+from results.gate.table import Comparison, Verdict, percent
+from results.history import Run, Sample
+from results.verdict import (
+    ALPHA,
+    LEAST_FLOOR,
+    TOGETHER,
+    all_strategies,
+    cpu_change,
+    renamed,
+    software_between,
+    unfit,
+    word_for,
+)
+
+RESOLUTION = math.log(1.05)
+POWER = 0.9  # how surely a change that "could be found" is found
+
+Pair = tuple[Run, Run]  # A's and B's, round n of one beside round n of the other
+
+
+def compare_pairs(pairs: Sequence[Pair], alpha: float = ALPHA) -> Comparison:
+    """Judge every benchmark by the pairs of processes that were measured in lockstep."""
+    baseline, candidate = [a for a, _ in pairs], [b for _, b in pairs]
+    names = list(dict.fromkeys(name for run in (*baseline, *candidate) for name in run.samples))
+    values = {name: _values(pairs, name) for name in names}
+    verdicts = {name: _judge(name, pairs, values[name], alpha) for name in names}
+    judged = [v.name for v in verdicts.values() if v.kind == "strategy" and v.change is not None]
+    remarks = []
+    if len(judged) > 1:
+        common = together([values[name] for name in judged])
+        for name in judged:
+            own = fmean(x - all_ for x, all_ in zip(values[name], common, strict=True))
+            verdicts[name] = replace(verdicts[name], own=own)
+        everything = judge_values(TOGETHER, "together", common, alpha)
+        remarks.append(all_strategies(everything, [verdicts[name] for name in judged]))
+        verdicts[TOGETHER] = everything
+    remarks += renamed(list(verdicts.values()))
+    remarks += [f"{v.name}: {v.reason}" for v in verdicts.values() if v.reason]
+    if judged:
+        found = [f"{percent(findable(values[name], alpha, len(pairs)))} in {name}" for name in judged]
+        remarks.append(f"A change is found here in 9 of 10 times if it is {', '.join(found)} or more.")
+    return Comparison(
+        verdicts=list(verdicts.values()),
+        software=software_between(baseline, candidate),
+        remarks=remarks,
+        what_more="more minutes are",
+    )
+
+
+def pair_value(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """A pair's value: the median of its rounds' log(B / A)."""
+    return median(math.log(b / a) for a, b in zip(ours, theirs, strict=True))
+
+
+def together(values: Sequence[Sequence[float]]) -> list[float]:
+    """How each pair lies on the whole: the median over the strategies, so that one alone moves it little."""
+    return [median(pair) for pair in zip(*values, strict=True)]
+
+
+def judge_values(name: str, kind: str, values: Sequence[float], alpha: float) -> Verdict:
+    """Judge one benchmark by its pairs' values."""
+    moved, floor = paired_shift(values, alpha), noise_floor(values)
+    return Verdict(
+        name=name,
+        kind=kind,
+        word=word_for(moved, floor, RESOLUTION),
+        change=moved.estimate,
+        low=moved.low,
+        high=moved.high,
+        floor=floor,
+        runs=(len(values), len(values)),
+    )
+
+
+def noise_floor(values: Sequence[float]) -> float:
+    """What unchanged pairs differ by: twice the standard error, and 2 % at the least."""
+    return max(LEAST_FLOOR, 2 * _standard_error(values, len(values))) if len(values) > 1 else math.inf
+
+
+def findable(values: Sequence[float], alpha: float, pairs: int) -> float:
+    """The least change that so many pairs, as noisy as these, call in 9 of 10 cases."""
+    if len(values) < 2 or pairs < 2:
+        return math.inf
+    error = _standard_error(values, pairs)
+    needed = max(LEAST_FLOOR, student_quantile(alpha, pairs - 1) * error)
+    return needed + NormalDist().inv_cdf(POWER) * error
+
+
+def _standard_error(values: Sequence[float], pairs: int) -> float:
+    return stdev(values) / math.sqrt(pairs)
+
+
+def _judge(name: str, pairs: Sequence[Pair], values: list[float], alpha: float) -> Verdict:
+    ours, theirs = (_samples([pair[side] for pair in pairs], name) for side in (0, 1))
+    verdict = unfit(name, ours, theirs)
+    if verdict is not None:
+        return verdict
+    if len(values) < len(pairs):
+        reason = "not every pair has it, round for round, on both sides"
+        runs = (len(ours), len(theirs))
+        return Verdict(name=name, kind=ours[0].kind, word="not comparable", runs=runs, reason=reason)
+    verdict = judge_values(name, ours[0].kind, values, alpha)
+    return replace(verdict, cpu=cpu_change(ours, theirs))
+
+
+def _values(pairs: Sequence[Pair], name: str) -> list[float]:
+    both = [(a.samples[name], b.samples[name]) for a, b in pairs if name in a.samples and name in b.samples]
+    return [pair_value(a.rounds, b.rounds) for a, b in both if len(a.rounds) == len(b.rounds)]
+
+
+def _samples(runs: Sequence[Run], name: str) -> list[Sample]:
+    return [run.samples[name] for run in runs if name in run.samples]

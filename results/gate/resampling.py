@@ -1,0 +1,130 @@
+"""What calibration counts: verdicts of `make ab`, resampled from whole pairs of processes that were kept."""
+
+import math
+import random
+from collections.abc import Iterator, Sequence
+from statistics import fmean, median, stdev
+from typing import Any
+
+from results.ab import LEAST_PAIRS, LOOKS, MINUTES
+from results.gate.pairs import judge_values, pair_value, together
+from results.gate.statistics import shift
+from results.gate.table import percent
+from results.verdict import ALPHA, RESOLUTION, TOGETHER, noise_floor, word_for
+
+DRAWS = 1000
+MEASURED_MINUTES = (2, 5, 10)
+PLANTS = (3, 5, 8, 15, 25)  # per cent
+
+Values = dict[str, float]  # of one pair, by benchmark
+
+
+def values_of(kept: dict[str, Any]) -> list[Values]:
+    """Each pair's values."""
+    return [{name: pair_value(pair["A"][name], pair["B"][name]) for name in pair["A"]} for pair in kept["pairs"]]
+
+
+def series_of(pairs: Sequence[Values]) -> dict[str, list[float]]:
+    """The values of each benchmark, and of all together."""
+    series = {name: [pair[name] for pair in pairs] for name in pairs[0]}
+    return {**series, TOGETHER: together(list(series.values()))}
+
+
+def words(pairs: Sequence[Values], alpha: float) -> dict[str, str]:
+    """The verdict on each benchmark, and on all together."""
+    verdicts = {n: judge_values(n, "strategy", values, alpha) for n, values in series_of(pairs).items()}
+    return {name: verdict.word for name, verdict in verdicts.items()}
+
+
+def measured(pairs: Sequence[Values]) -> tuple[dict[str, str], int]:
+    """What `make ab` would say of pairs that come in this order, and after how many of them."""
+    for share in LOOKS:
+        seen = max(LEAST_PAIRS, math.ceil(share * len(pairs)))
+        found = words(pairs[:seen], ALPHA / len(LOOKS))
+        if "inconclusive" not in found.values():
+            break
+    return found, seen
+
+
+def resampled(pairs: Sequence[Any], count: int, seed: str) -> Iterator[list[Any]]:
+    """Measurements of so many pairs, drawn from these."""
+    chance = random.Random(seed)  # noqa: S311
+    for _ in range(DRAWS):
+        yield chance.choices(pairs, k=count)
+
+
+def planted(pairs: Sequence[Values], name: str, percent_: float) -> list[Values]:
+    """The same pairs with B slower in this benchmark, or in all."""
+    more = math.log1p(percent_ / 100)
+    return [{n: x + more if name in (n, TOGETHER) else x for n, x in pair.items()} for pair in pairs]
+
+
+def false_alarms(pairs: Sequence[Values], count: int) -> tuple[int, int, float]:
+    """Verdicts "slower" on unchanged code, of how many, and the share of the time that was used."""
+    slower = judged = used = 0
+    for drawn in resampled(pairs, count, f"alarms {count}"):
+        found, seen = measured(drawn)
+        slower += sum(word == "slower" for word in found.values())
+        judged += len(found)
+        used += seen
+    return slower, judged, used / (DRAWS * count)
+
+
+def power(pairs: Sequence[Values], name: str, percent_: float, count: int) -> float:
+    """How often work of this size, planted in this benchmark, is called slower."""
+    drawn = resampled(planted(pairs, name, percent_), count, f"{name} {percent_} {count}")
+    return sum(measured(pairs)[0][name] == "slower" for pairs in drawn) / DRAWS
+
+
+def contradictions(kept: dict[str, Any], percent_: float, count: int) -> tuple[int, int]:
+    """How often the rule for stored runs, on the same data, says the opposite, or an interval apart."""
+    against = judged = 0
+    for drawn in resampled(kept["pairs"], count, f"both {percent_}"):
+        for name in drawn[0]["A"]:
+            more = math.log1p(percent_ / 100)
+            a, b = ([math.log(median(pair[side][name])) for pair in drawn] for side in "AB")
+            b = [x + more for x in b]
+            runs = shift(a, b, ALPHA)
+            paired = [pair_value(pair["A"][name], pair["B"][name]) + more for pair in drawn]
+            verdict = judge_values(name, "strategy", paired, ALPHA)
+            assert verdict.low is not None
+            assert verdict.high is not None
+            opposite = {verdict.word, word_for(runs, noise_floor(a, b), RESOLUTION)} == {"slower", "faster"}
+            against += opposite or verdict.low > runs.high or verdict.high < runs.low
+            judged += 1
+    return against, judged
+
+
+def report(kept: dict[str, Any]) -> list[str]:
+    """The figures of one set of unchanged pairs."""
+    pairs, each = values_of(kept), median(pair["seconds"] for pair in kept["pairs"])
+    names = [*pairs[0], TOGETHER]
+    spreads = ", ".join(f"{name} {stdev(pair[name] for pair in pairs):.1%}" for name in pairs[0])
+    lines = [
+        f"{kept['set']}: {len(pairs)} pairs of the same code, {each:.0f} s each; {DRAWS} measurements resampled",
+        f"  spread of a pair's value: {spreads}",
+    ]
+    for minutes in MEASURED_MINUTES:
+        count = max(LEAST_PAIRS, round(60 * minutes / each))
+        slower, judged, used = false_alarms(pairs, count)
+        lines.append(
+            f"  {minutes} min ({count} pairs): {slower} of {judged} verdicts false; decided after {used:.0%} of it"
+        )
+        for plant in PLANTS:
+            found = ", ".join(f"{power(pairs, name, plant, count):.1%} in {name}" for name in names)
+            lines.append(f"    +{plant}% found: {found}")
+    count = round(60 * MINUTES / each)
+    for plant in (0, 8):
+        against, judged = contradictions(kept, plant, count)
+        lines.append(f"  +{plant}%, the rule over runs says the contrary: {against} of {judged}")
+    return lines
+
+
+def report_planted(kept: dict[str, Any], same: dict[str, Any]) -> list[str]:
+    """What really planted work moves, and whether it scatters as unchanged pairs do."""
+    pairs, unchanged = values_of(kept), values_of(same)
+    lines = [f"{kept['set']}: {len(pairs)} pairs, planted {kept['planted']}"]
+    for name in pairs[0]:
+        moved, usual = [pair[name] for pair in pairs], [pair[name] for pair in unchanged]
+        lines.append(f"  {name}: {percent(fmean(moved))}, spread {stdev(moved):.1%} (unchanged {stdev(usual):.1%})")
+    return lines

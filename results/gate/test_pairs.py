@@ -1,0 +1,160 @@
+"""The rule over pairs, on made-up pairs: each word, each bound, and what cannot be compared."""
+
+import math
+import random
+from typing import Any
+
+import pytest
+
+from results.gate.pairs import Pair, compare_pairs, findable, judge_values, pair_value
+from results.gate.table import Comparison, render
+from results.history import read_run
+from results.made_runs import made_run
+from results.verdict import TOGETHER
+
+ALPHA = 0.005
+
+
+def values(mean: float, scatter: float, pairs: int) -> list[float]:
+    """Differences of exactly this mean and, symmetrically, this reach."""
+    return [mean + scatter * (2 * n / (pairs - 1) - 1) for n in range(pairs)]
+
+
+@pytest.mark.parametrize(
+    ("series", "word"),
+    [
+        (values(0.08, 0.01, 10), "slower"),
+        (values(-0.08, 0.01, 10), "faster"),
+        (values(0.0, 0.01, 10), "same"),
+        (values(0.015, 0.001, 10), "same"),  # as sure as can be, but under 2 %
+        (values(-0.015, 0.001, 10), "same"),
+        (values(0.021, 0.001, 10), "slower"),  # log(1.02) is 0.0198
+        (values(-0.021, 0.001, 10), "faster"),
+        (values(0.045, 0.2, 10), "inconclusive"),
+        (values(0.0, 0.1, 10), "inconclusive"),  # it may be slower by 6 %
+        (values(0.0, 0.06, 10), "same"),
+        ([0.3], "inconclusive"),
+        ([0.3, 0.31], "inconclusive"),
+    ],
+)
+def test_words(series: list[float], word: str) -> None:
+    assert judge_values("threads", "strategy", series, ALPHA).word == word
+
+
+def test_a_change_under_the_floor_of_its_own_noise_is_not_called() -> None:
+    """At a lax alpha the test alone would call it: the floor, twice the standard error, does not."""
+    series = values(0.05, 0.12, 10)  # standard error 0.0256
+    assert judge_values("threads", "strategy", series, 0.06).word != "slower"
+    assert judge_values("threads", "strategy", values(0.053, 0.12, 10), 0.06).word == "slower"
+
+
+def test_the_floor_and_the_interval_are_as_stated() -> None:
+    verdict = judge_values("threads", "strategy", values(0.1, 0.2, 4), 0.025)
+    error = math.sqrt(sum((x - 0.1) ** 2 for x in values(0.1, 0.2, 4)) / 3 / 4)
+    assert verdict.floor == pytest.approx(2 * error)
+    assert (verdict.low, verdict.high) == pytest.approx((0.1 - 3.18245 * error, 0.1 + 3.18245 * error))
+    assert judge_values("x", "strategy", values(0.1, 0.001, 4), 0.025).floor == pytest.approx(math.log(1.02))
+
+
+def test_a_pair_is_worth_the_median_of_its_rounds() -> None:
+    assert pair_value([1, 1, 1], [1.1, 1.2, 9]) == pytest.approx(math.log(1.2))
+    with pytest.raises(ValueError, match="zip"):
+        pair_value([1, 1], [1])
+
+
+def test_what_can_be_found() -> None:
+    """Nine of ten measurements of that size are called; a tenth smaller, clearly fewer."""
+    chance, noise = random.Random(3), values(0, 0.06, 12)
+    least = findable(noise, ALPHA, 12)
+    scatter = math.sqrt(sum(x * x for x in noise) / 11)
+
+    def called(size: float) -> float:
+        drawn = ([chance.gauss(size, scatter) for _ in range(12)] for _ in range(2000))
+        return sum(judge_values("x", "strategy", series, ALPHA).word == "slower" for series in drawn) / 2000
+
+    assert 0.84 < called(least) < 0.95
+    assert called(0.75 * least) < 0.75
+    assert findable(noise, ALPHA, 48) < least
+    assert findable([0.1], ALPHA, 12) == math.inf
+
+
+def test_noise_alone_is_rarely_called_slower() -> None:
+    """Pairs with their own luck, rounds with more of it, and a wild round now and then."""
+    chance, called = random.Random(4), 0
+    for _ in range(2000):
+        series = []
+        for _ in range(8):
+            luck = chance.gauss(0, 0.01)
+            rounds = [luck + chance.gauss(0, 0.05 if chance.random() < 0.9 else 0.5) for _ in range(4)]
+            series.append(pair_value([1] * 4, [math.exp(x) for x in rounds]))
+        called += judge_values("x", "strategy", series, ALPHA).word == "slower"
+    assert called <= 0.01 * 2000
+
+
+def made_pairs(count: int = 8, *, b: dict[str, Any] | None = None, **slower: float) -> list[Pair]:
+    """Pairs in which some of B's strategies are slower; `b` replaces fields of B's identity."""
+    chance, names = random.Random(5), ("sequential", "threads", "pruned-threads")
+    pairs = []
+    for number in range(count):
+        runs = []
+        for side in "AB":
+            factors = {n: slower.get(n.replace("-", "_"), 1.0) if side == "B" else 1.0 for n in names}
+            seconds = {name: factors[name] * chance.lognormvariate(0, 0.01) for name in names}
+            run = made_run(seconds, number, **(b or {} if side == "B" else {}))
+            runs.append(read_run(run, f"{side}-{number}"))
+        pairs.append((runs[0], runs[1]))
+    return pairs
+
+
+def words(comparison: Comparison) -> dict[str, str]:
+    return {verdict.name: verdict.word for verdict in comparison.verdicts}
+
+
+def test_one_strategy_that_got_slower_is_told_from_the_rest() -> None:
+    comparison = compare_pairs(made_pairs(threads=1.08))
+    same = dict.fromkeys(("sequential", "pruned-threads", TOGETHER), "same")
+    assert words(comparison) == {**same, "threads": "slower"}
+    assert comparison.exit_status == 1
+    threads = next(v for v in comparison.verdicts if v.name == "threads")
+    assert threads.own == pytest.approx(math.log(1.08), abs=0.02)
+    assert threads.cpu == pytest.approx(math.log(1.08), abs=0.02)
+    assert threads.runs == (8, 8)
+    assert any(line.startswith("A change is found here in 9 of 10 times if it is +") for line in comparison.remarks)
+
+
+def test_everything_slower_together() -> None:
+    comparison = compare_pairs(made_pairs(sequential=1.1, threads=1.1, pruned_threads=1.1))
+    assert words(comparison)[TOGETHER] == "slower"
+    assert any("Everything got slower together (+" in line for line in comparison.remarks)
+
+
+def test_noise_asks_for_minutes() -> None:
+    comparison = compare_pairs(made_pairs(2))
+    assert comparison.exit_status == 3
+    assert render(comparison)[-1].endswith("more minutes are needed.")
+
+
+def test_other_work_is_not_comparable() -> None:
+    comparison = compare_pairs(made_pairs(b={"work__video_sha256": "zz"}))
+    assert comparison.exit_status == 2
+    assert any("work.video_sha256: aa in the baseline, zz" in line for line in comparison.remarks)
+
+
+def test_rounds_that_do_not_pair_are_not_comparable() -> None:
+    pairs = made_pairs()
+    sample = pairs[3][1].samples["threads"]
+    pairs[3][1].samples["threads"] = type(sample)(**{**vars(sample), "rounds": sample.rounds[:-1]})
+    comparison = compare_pairs(pairs)
+    assert words(comparison)["threads"] == "not comparable"
+    assert any("not every pair has it, round for round" in line for line in comparison.remarks)
+    assert words(comparison)["sequential"] == "same"
+
+
+def test_missing_and_new() -> None:
+    pairs = made_pairs()
+    for a, b in pairs:
+        del b.samples["threads"], a.samples["sequential"]
+    comparison = compare_pairs(pairs)
+    assert words(comparison)["threads"] == "missing"
+    assert words(comparison)["sequential"] == "new"
+    assert any(line.startswith("Missing: threads; new: sequential") for line in comparison.remarks)
