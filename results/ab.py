@@ -1,11 +1,11 @@
-"""Measure A against B in lockstep on this machine, and give the verdict: `make ab A="torchcodec==0.12.0" B=...`.
+"""Measure A against B in lockstep on this machine, and give the verdict: `make ab A=torchcodec==0.12.0 B=..`.
 
-A side is a set of requirements ("torchcodec==0.12.0 torch==2.13.0"), installed into an environment of its
-own with everything else as pinned; or a git revision of this suite ("rev:main"), with its own pins; or "here",
+A side is a set of requirements ("torchcodec==0.12.0 torch==2.13.0"), installed into an environment of its own
+with everything else as pinned; or a git revision of this suite ("rev:main"), with its own pins; or "here",
 this environment. A process of each side is started, both prove their strategies, and then they take turns,
-round by round, one idle while the other measures (results/gate/lockstep.py); then two new processes, pair after
-pair, until every benchmark is decided or the minutes are spent. Finished pairs are kept in .ab/: after Ctrl-C,
-a kill or a failure the same command goes on where it was.
+round by round, one idle while the other measures (results/gate/lockstep.py); then two new processes, pair
+after pair, until every benchmark is decided or the minutes are spent. Finished pairs are kept in .ab/: after
+Ctrl-C, a kill or a failure the same command goes on where it was.
 
 Exit status: the verdict's, or 2 if an environment cannot be built or a side fails, or 130 after Ctrl-C.
 """
@@ -21,7 +21,7 @@ from pathlib import Path
 
 from results.gate.lockstep import pairs_in, seconds_of, take_pair
 from results.gate.pairs import Pair, compare_pairs
-from results.gate.sides import KEPT, ROOT, Side, SideError, build, this_side
+from results.gate.sides import KEPT, Side, SideError, build, this_side
 from results.gate.table import Comparison, percent, render
 from results.history import HistoryError, read_run
 from results.verdict import ALPHA
@@ -30,6 +30,7 @@ MINUTES = 10.0
 ROUNDS = 4  # of each strategy in a pair
 LOOKS = (0.25, 0.5, 1.0)  # of the time: when it is looked whether all is decided; each has a share of alpha
 LEAST_PAIRS = 3  # before the first look
+PAIRS = KEPT  # where the finished pairs are
 WORKLOAD = ("--workload", "h264")  # small: a round takes about a second
 CHOSEN = ("-k", "test_decode and (sequential or threads) and not ffmpeg")
 HERE = "here"
@@ -137,7 +138,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
 
 def _folder(sides: tuple[Side, Side], options: list[str], rounds: int) -> Path:
     key = json.dumps([[str(side.python), str(side.folder)] for side in sides] + [[*options, str(rounds)]])
-    folder = KEPT / f"pairs-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+    folder = PAIRS / f"pairs-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

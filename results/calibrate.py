@@ -1,13 +1,13 @@
 """How far the verdict of `make ab` can be trusted on this machine: `python -m results.calibrate`.
 
 Takes pairs of processes of the same code in lockstep, in quiet and beside a noisy neighbour that it starts
-itself (results/gate/neighbour.py), and a few with work planted in one side (benchmarks/harness/planted.py). From
-them it resamples whole pairs, with replacement, to measurements of 2, 5 and 10 minutes, judges each as `make ab`
-does, looks included, and counts. Planted work of any size is added to the values of unchanged pairs: log(1.08) for
-8 %; the pairs that were really planted show that it adds up so.
+itself (results/gate/neighbour.py), and a few with work planted in one side (benchmarks/harness/planted.py).
+From them it resamples whole pairs, with replacement, to measurements of 2, 5 and 10 minutes, judges each as
+`make ab` does, looks included, and counts. Planted work of any size is added to the values of unchanged
+pairs, log(1.08) for 8 %; the pairs that were really planted show that it adds up so.
 
-Pairs are kept in .ab/calibration, and each set of them, when it is complete, as JSON in results/calibration: a
-second call goes on, `--report` counts only. `--check` takes three minutes: what could be found here, now?
+Pairs are kept in .ab/calibration, and each set of them, when it is complete, as JSON in results/calibration:
+a second call goes on, `--report` counts only. `--check` takes three minutes: what could be found here, now?
 """
 
 import argparse
@@ -31,6 +31,7 @@ from results.verdict import ALPHA
 
 STORAGE = Path(__file__).parent / "calibration"
 CHECK_MINUTES = 3.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Set:
@@ -100,7 +101,8 @@ def check() -> list[str]:
     for name, word in words(pairs, ALPHA).items():
         series = series_of(pairs)[name]
         least = findable(series, ALPHA / len(LOOKS), count)
-        lines.append(f"  {name}: {word} ({percent(fmean(series))}); in ten minutes a change of {percent(least)} is found")
+        moved = f"{name}: {word} ({percent(fmean(series))})"
+        lines.append(f"  {moved}; in ten minutes a change of {percent(least)} is found")
     return lines
 
 

@@ -26,10 +26,10 @@ the median, over the strategies, of x less what is usual for the strategy; "own"
 against that in the same run. The limits are FFmpeg's own command, which nothing under test takes part in:
 where they moved (and FFmpeg is the same), the machine did, and all times are judged relative to them.
 
-The rule for pairs measured in lockstep (make ab; results/gate/pairs.py) changes with the data. Round n of A and
-round n of B stood side by side, so each gives y = log(B / A); the median of the y of one pair of processes is
-the pair's value, and the pair of processes is the unit, because what changes from start to start is common to
-its rounds. With P pairs, mean m and standard deviation s of their values,
+The rule for pairs measured in lockstep (make ab; results/gate/pairs.py) changes with the data. Round n of A
+and round n of B stood side by side, so each gives y = log(B / A); the median of the y of a pair of processes
+is its value, and the pair of processes is the unit, because what changes from start to start is common
+to its rounds. With P pairs, mean m and standard deviation s of their values,
 
     slower        the t test of Student (1908) calls m above 0 at alpha, and m > floor
     faster        the same the other way round
@@ -54,10 +54,10 @@ from dataclasses import replace
 from statistics import fmean, median
 from typing import Any
 
-from results.history import HistoryError, Run, Sample, load
-from results.identity import clashes, software_changes
 from results.gate.statistics import Shift, shift, spread
 from results.gate.table import Comparison, Verdict, as_json, percent, render
+from results.history import HistoryError, Run, Sample, load
+from results.identity import clashes, software_changes
 
 ALPHA = 0.005
 LEAST_FLOOR = math.log(1.02)
@@ -195,7 +195,9 @@ def _relative_to(verdict: Verdict, machine: float) -> Verdict:
     assert verdict.floor is not None
     low, high, change = verdict.low - machine, verdict.high - machine, verdict.change - machine
     moved = Shift(estimate=change, low=low, high=high, is_later=low > 0, is_earlier=high < 0)
-    return replace(verdict, change=change, low=low, high=high, word=word_for(moved, verdict.floor, RESOLUTION))
+    return replace(
+        verdict, change=change, low=low, high=high, word=word_for(moved, verdict.floor, RESOLUTION)
+    )
 
 
 def _common(

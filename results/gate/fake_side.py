@@ -78,9 +78,13 @@ def fake_ab(folder: str, argv: list[str]) -> int:
     from results import ab
 
     here = Path(folder)
-    ab.KEPT = here / "kept"
+    ab.PAIRS = here / "kept"
     factor = float((here / "factor").read_text()) if (here / "factor").exists() else 1.0
-    ab.prepare = lambda letter, _: fake_side(here, letter, {"threads": factor} if letter == "B" else {})
+
+    def prepare(letter: str, what: str) -> Side:  # noqa: ARG001
+        return fake_side(here, letter, {"threads": factor} if letter == "B" else {})
+
+    ab.prepare = prepare
     return ab.main(["-a", "torchcodec==A", "-b", "torchcodec==B", *argv])
 
 

@@ -1,11 +1,11 @@
 """Two sides measured in lockstep: a process of each, and they take turns, one idle while the other measures.
 
 Neighbours on a machine come in bursts of seconds, so rounds of A and B side by side share their luck; this is
-the duet of Bulej et al. 2020 ("Duet Benchmarking: Improving Measurement Accuracy in the Cloud"), but in turns,
+the duet of Bulej et al. 2020 ("Duet Benchmarking: Improving Measurement Accuracy in the Cloud"), in turns,
 because a strategy wants all processors. What changes from start to start (memory layout, for one) is sampled
 by starting both processes anew, pair after pair. Each pair is kept as a folder:
 
-    pair-001/A.json, B.json   the two runs as pytest-benchmark saves them: round n of A belongs to round n of B
+    pair-001/A.json, B.json   the two runs as pytest-benchmark saves them: round n of A beside round n of B
     pair-001/pair.json        {"seconds": what taking it cost, starting both processes included}
 """
 
@@ -191,8 +191,6 @@ def _ready(players: list[Player]) -> bool:
             told[player.side.letter] = player.ready()
         patience = max(START_SECONDS / 10, PATIENCE * (time.monotonic() - began))
     if len(set(told.values())) > 1 or set(players[0].seconds) != set(players[1].seconds):
-        only = [sorted(set(a.seconds) - set(b.seconds)) for a, b in (players, players[::-1])]
-        raise SideError(
-            f"the sides do not measure the same: only A has {only[0] or 'nothing'}, only B {only[1] or 'nothing'}"
-        )
+        a, b = (sorted(set(p.seconds) - set(q.seconds)) or "nothing" for p, q in (players, players[::-1]))
+        raise SideError(f"the sides do not measure the same: only A has {a}, only B {b}")
     return all(told.values())

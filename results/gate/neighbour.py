@@ -2,8 +2,8 @@
 
     with noisy_neighbour(seed=1): ...
 
-Two programs burn a processor each by one schedule, the second in every other burst only: one core, then two. A
-third sweeps memory that is larger than the caches, by a schedule of its own.
+Two programs burn a processor each by one schedule, the second in every other burst only: one core, then two.
+A third sweeps memory that is larger than the caches, by a schedule of its own.
 """
 
 import os
@@ -33,7 +33,7 @@ def noisy_neighbour(seed: int) -> Iterator[None]:
 
 
 def schedule(seed: int, role: str) -> Iterator[tuple[float, float]]:
-    """Seconds of pause and seconds of burst (0: it sits this one out), for ever; both cores have one schedule."""
+    """Seconds of pause and of burst (0: it sits this one out), for ever; both cores have one schedule."""
     chance = random.Random(f"{seed} {'memory' if role == 'memory' else 'cores'}")  # noqa: S311
     is_for_two = False
     while True:

@@ -21,7 +21,9 @@ Values = dict[str, float]  # of one pair, by benchmark
 
 def values_of(kept: dict[str, Any]) -> list[Values]:
     """Each pair's values."""
-    return [{name: pair_value(pair["A"][name], pair["B"][name]) for name in pair["A"]} for pair in kept["pairs"]]
+    return [
+        {name: pair_value(pair["A"][name], pair["B"][name]) for name in pair["A"]} for pair in kept["pairs"]
+    ]
 
 
 def series_of(pairs: Sequence[Values]) -> dict[str, list[float]]:
@@ -101,15 +103,14 @@ def report(kept: dict[str, Any]) -> list[str]:
     names = [*pairs[0], TOGETHER]
     spreads = ", ".join(f"{name} {stdev(pair[name] for pair in pairs):.1%}" for name in pairs[0])
     lines = [
-        f"{kept['set']}: {len(pairs)} pairs of the same code, {each:.0f} s each; {DRAWS} measurements resampled",
+        f"{kept['set']}: {len(pairs)} pairs of the same code, {each:.0f} s each; {DRAWS} resampled",
         f"  spread of a pair's value: {spreads}",
     ]
     for minutes in MEASURED_MINUTES:
         count = max(LEAST_PAIRS, round(60 * minutes / each))
         slower, judged, used = false_alarms(pairs, count)
-        lines.append(
-            f"  {minutes} min ({count} pairs): {slower} of {judged} verdicts false; decided after {used:.0%} of it"
-        )
+        alarms = f"{slower} of {judged} verdicts are false alarms; decided after {used:.0%} of it"
+        lines.append(f"  {minutes} min ({count} pairs): {alarms}")
         for plant in PLANTS:
             found = ", ".join(f"{power(pairs, name, plant, count):.1%} in {name}" for name in names)
             lines.append(f"    +{plant}% found: {found}")
@@ -126,5 +127,7 @@ def report_planted(kept: dict[str, Any], same: dict[str, Any]) -> list[str]:
     lines = [f"{kept['set']}: {len(pairs)} pairs, planted {kept['planted']}"]
     for name in pairs[0]:
         moved, usual = [pair[name] for pair in pairs], [pair[name] for pair in unchanged]
-        lines.append(f"  {name}: {percent(fmean(moved))}, spread {stdev(moved):.1%} (unchanged {stdev(usual):.1%})")
+        lines.append(
+            f"  {name}: {percent(fmean(moved))}, spread {stdev(moved):.1%} (unchanged {stdev(usual):.1%})"
+        )
     return lines

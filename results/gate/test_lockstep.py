@@ -1,6 +1,7 @@
-"""Lockstep: the order of the turns, and sides that fail, hang, are wrong or too old; nothing is left running."""
+"""Lockstep: the order of the turns, sides that fail, hang, are wrong or too old; nothing is left running."""
 
 import os
+import select
 import time
 from pathlib import Path
 
@@ -11,11 +12,6 @@ from results.gate import lockstep
 from results.gate.fake_side import NAMES, fake_side
 from results.gate.lockstep import pairs_in, seconds_of, take_pair
 from results.gate.sides import SideError, this_side
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lockstep, "LEAST_PATIENCE", 1.0)
 
 
 def children() -> list[psutil.Process]:
@@ -54,7 +50,8 @@ def test_a_side_that_fails_is_named_and_none_is_left(
     fault: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / fault).touch()
-    monkeypatch.setattr(lockstep, "PATIENCE", 1.5)
+    monkeypatch.setattr(lockstep, "LEAST_PATIENCE", 1.5)
+    monkeypatch.setattr(lockstep, "PATIENCE", 1.5)  # times the other side's second
     with pytest.raises(SideError, match=told):
         take_pair((fake_side(tmp_path, "A"), fake_side(tmp_path, "B")), tmp_path / "kept", 4, [])
     assert pairs_in(tmp_path / "kept") == []
@@ -93,6 +90,7 @@ def test_the_suite_itself_takes_turns(tmp_path: Path) -> None:
 
 def test_a_real_side_ends_with_its_controller(tmp_path: Path) -> None:
     player = lockstep.Player(this_side("A"), tmp_path, [*SMALL])
+    select.select([player], [], [], 60)
     assert player.ready()
     group = player._process.pid
     player._channel.close()  # as when the controller is killed
