@@ -17,7 +17,7 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean, median
+from statistics import median
 from typing import Any
 
 from results.ab import LOOKS, MINUTES, ROUNDS, with_defaults
@@ -26,6 +26,7 @@ from results.gate.neighbour import noisy_neighbour
 from results.gate.pairs import findable
 from results.gate.resampling import report, report_planted, series_of, values_of, words
 from results.gate.sides import KEPT, SideError, this_side
+from results.gate.statistics import location
 from results.gate.table import percent
 from results.verdict import ALPHA
 
@@ -101,7 +102,7 @@ def check() -> list[str]:
     for name, word in words(pairs, ALPHA).items():
         series = series_of(pairs)[name]
         least = findable(series, ALPHA / len(LOOKS), count)
-        moved = f"{name}: {word} ({percent(fmean(series))})"
+        moved = f"{name}: {word} ({percent(location(series).estimate)})"
         lines.append(f"  {moved}; in ten minutes a change of {percent(least)} is found")
     return lines
 

@@ -43,12 +43,12 @@ def test_quiet_pairs_find_small_changes_and_raise_no_alarm() -> None:
     assert slower <= 3
     assert used < 0.4  # decided at the first look
     assert power(pairs, "threads", 5, 30) > 0.9
-    assert power(pairs, "threads", 1, 30) < 0.1  # under the floor
+    assert power(pairs, "threads", 1, 30) < 0.2  # under the floor
     assert power(pairs, "all strategies", 8, 30) > 0.9
 
 
 def test_noisy_pairs_find_less_and_raise_no_more_alarms() -> None:
-    pairs = values_of(made_set(0.1))
+    pairs = values_of(made_set(0.1, pairs=400))  # so many that their own mean is near 0
     slower, judged, _ = false_alarms(pairs, 30)
     assert slower <= 0.02 * judged
     assert power(pairs, "threads", 3, 30) < 0.5

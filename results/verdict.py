@@ -27,22 +27,22 @@ against that in the same run. The limits are FFmpeg's own command, which nothing
 where they moved (and FFmpeg is the same), the machine did, and all times are judged relative to them.
 
 The rule for pairs measured in lockstep (make ab; results/gate/pairs.py) changes with the data. Round n of A
-and round n of B stood side by side, so each gives y = log(B / A); the median of the y of a pair of processes
-is its value, and the pair of processes is the unit, because what changes from start to start is common
-to its rounds. With P pairs, mean m and standard deviation s of their values,
+and round n of B stood side by side, so each gives y = log(B / A). The change is estimated as m, the centre of
+all y by Huber (1964): near the centre a mean, far out a median, so that a round in whose midst a neighbour
+began to work has little say. The unit is the pair of processes, because what changes from start to start is
+common to its rounds: m's standard error e is taken from the pairs' sums (Liang and Zeger 1986). With P pairs,
 
-    slower        the t test of Student (1908) calls m above 0 at alpha, and m > floor
+    slower        the t test of Student (1908) with P - 1 degrees of freedom calls m above 0, and m > floor
     faster        the same the other way round
     same          neither, and the upper end of m's interval is under 5 %: so slow it is not
     inconclusive  else: more minutes are needed
 
     alpha = 0.005, one-sided, over all looks (Bonferroni): three looks, after 1/4, 1/2 and all of the time
-    floor = max(2 %, 2 s / sqrt(P)); interval: m -+ t(alpha, P - 1) s / sqrt(P)
+    floor = max(2 %, 2 e); interval: m -+ t(alpha, P - 1) e
 
-It assumes that pairs are independent and that the mean of their medians is near to normal. How the estimator
-was chosen, and what it finds in quiet and in noise: docs/lockstep.md. It cannot see a change under the floor,
-nor one that shows only at another size of the workload, or only while the other side is not there (both
-processes are in memory, though one sleeps).
+It assumes that pairs are independent of each other. How the estimator was chosen, and what it finds in quiet
+and in noise: docs/lockstep.md. It cannot see a change under the floor, nor one that shows only at another
+size of the workload, or only while the other side is not there (both are in memory, though one sleeps).
 """
 
 import argparse

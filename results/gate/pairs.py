@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from statistics import NormalDist, fmean, median, stdev
+from statistics import NormalDist, median
 
-from results.gate.statistics import paired_shift, student_quantile
+from results.gate.statistics import Location, location, student_quantile
 from results.gate.table import Comparison, Verdict, percent
 from results.history import Run, Sample
 from results.verdict import (
@@ -24,6 +24,7 @@ RESOLUTION = math.log(1.05)
 POWER = 0.9  # how surely a change that "could be found" is found
 
 Pair = tuple[Run, Run]  # A's and B's, round n of one beside round n of the other
+Ratios = list[float]  # log(B / A) of the rounds of one pair, in order
 
 
 def compare_pairs(pairs: Sequence[Pair], alpha: float = ALPHA) -> Comparison:
@@ -37,8 +38,7 @@ def compare_pairs(pairs: Sequence[Pair], alpha: float = ALPHA) -> Comparison:
     if len(judged) > 1:
         common = together([values[name] for name in judged])
         for name in judged:
-            own = fmean(x - all_ for x, all_ in zip(values[name], common, strict=True))
-            verdicts[name] = replace(verdicts[name], own=own)
+            verdicts[name] = replace(verdicts[name], own=location(_less(values[name], common)).estimate)
         everything = judge_values(TOGETHER, "together", common, alpha)
         remarks.append(all_strategies(everything, [verdicts[name] for name in judged]))
         verdicts[TOGETHER] = everything
@@ -55,19 +55,25 @@ def compare_pairs(pairs: Sequence[Pair], alpha: float = ALPHA) -> Comparison:
     )
 
 
-def pair_value(ours: Sequence[float], theirs: Sequence[float]) -> float:
-    """A pair's value: the median of its rounds' log(B / A)."""
-    return median(math.log(b / a) for a, b in zip(ours, theirs, strict=True))
+def log_ratios(ours: Sequence[float], theirs: Sequence[float]) -> Ratios:
+    """log(B / A) of each round of a pair."""
+    return [math.log(b / a) for a, b in zip(ours, theirs, strict=True)]
 
 
-def together(values: Sequence[Sequence[float]]) -> list[float]:
-    """How each pair lies on the whole: the median over the strategies, so that one alone moves it little."""
-    return [median(pair) for pair in zip(*values, strict=True)]
+def together(strategies: Sequence[Sequence[Ratios]]) -> list[Ratios]:
+    """How each round lies on the whole: the median over the strategies, so that one alone moves it little."""
+    pairs = zip(*strategies, strict=True)
+    return [[median(turn) for turn in zip(*pair, strict=True)] for pair in pairs]
 
 
-def judge_values(name: str, kind: str, values: Sequence[float], alpha: float) -> Verdict:
-    """Judge one benchmark by its pairs' values."""
-    moved, floor = paired_shift(values, alpha), noise_floor(values)
+def _less(values: Sequence[Ratios], common: Sequence[Ratios]) -> list[Ratios]:
+    return [[x - y for x, y in zip(*pair, strict=True)] for pair in zip(values, common, strict=True)]
+
+
+def judge_values(name: str, kind: str, values: Sequence[Ratios], alpha: float) -> Verdict:
+    """Judge one benchmark by its pairs' ratios."""
+    found = location(values)
+    moved, floor = found.shift(alpha), noise_floor(found)
     return Verdict(
         name=name,
         kind=kind,
@@ -80,25 +86,21 @@ def judge_values(name: str, kind: str, values: Sequence[float], alpha: float) ->
     )
 
 
-def noise_floor(values: Sequence[float]) -> float:
+def noise_floor(found: Location) -> float:
     """What unchanged pairs differ by: twice the standard error, and 2 % at the least."""
-    return max(LEAST_FLOOR, 2 * _standard_error(values, len(values))) if len(values) > 1 else math.inf
+    return max(LEAST_FLOOR, 2 * found.error)
 
 
-def findable(values: Sequence[float], alpha: float, pairs: int) -> float:
+def findable(values: Sequence[Ratios], alpha: float, pairs: int) -> float:
     """The least change that so many pairs, as noisy as these, call in 9 of 10 cases."""
     if len(values) < 2 or pairs < 2:
         return math.inf
-    error = _standard_error(values, pairs)
+    error = location(values).error * math.sqrt(len(values) / pairs)
     needed = max(LEAST_FLOOR, student_quantile(alpha, pairs - 1) * error)
     return needed + NormalDist().inv_cdf(POWER) * error
 
 
-def _standard_error(values: Sequence[float], pairs: int) -> float:
-    return stdev(values) / math.sqrt(pairs)
-
-
-def _judge(name: str, pairs: Sequence[Pair], values: list[float], alpha: float) -> Verdict:
+def _judge(name: str, pairs: Sequence[Pair], values: list[Ratios], alpha: float) -> Verdict:
     ours, theirs = (_samples([pair[side] for pair in pairs], name) for side in (0, 1))
     verdict = unfit(name, ours, theirs)
     if verdict is not None:
@@ -111,9 +113,9 @@ def _judge(name: str, pairs: Sequence[Pair], values: list[float], alpha: float) 
     return replace(verdict, cpu=cpu_change(ours, theirs))
 
 
-def _values(pairs: Sequence[Pair], name: str) -> list[float]:
+def _values(pairs: Sequence[Pair], name: str) -> list[Ratios]:
     both = [(a.samples[name], b.samples[name]) for a, b in pairs if name in a.samples and name in b.samples]
-    return [pair_value(a.rounds, b.rounds) for a, b in both if len(a.rounds) == len(b.rounds)]
+    return [log_ratios(a.rounds, b.rounds) for a, b in both if len(a.rounds) == len(b.rounds)]
 
 
 def _samples(runs: Sequence[Run], name: str) -> list[Sample]:

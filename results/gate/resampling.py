@@ -3,12 +3,12 @@
 import math
 import random
 from collections.abc import Iterator, Sequence
-from statistics import fmean, median, stdev
+from statistics import median
 from typing import Any
 
 from results.ab import LEAST_PAIRS, LOOKS, MINUTES
-from results.gate.pairs import judge_values, pair_value, together
-from results.gate.statistics import shift
+from results.gate.pairs import Ratios, judge_values, log_ratios, together
+from results.gate.statistics import location, shift, spread
 from results.gate.table import percent
 from results.verdict import ALPHA, RESOLUTION, TOGETHER, noise_floor, word_for
 
@@ -16,18 +16,18 @@ DRAWS = 1000
 MEASURED_MINUTES = (2, 5, 10)
 PLANTS = (3, 5, 8, 15, 25)  # per cent
 
-Values = dict[str, float]  # of one pair, by benchmark
+Values = dict[str, Ratios]  # of one pair, by benchmark
 
 
 def values_of(kept: dict[str, Any]) -> list[Values]:
-    """Each pair's values."""
+    """Each pair's ratios."""
     return [
-        {name: pair_value(pair["A"][name], pair["B"][name]) for name in pair["A"]} for pair in kept["pairs"]
+        {name: log_ratios(pair["A"][name], pair["B"][name]) for name in pair["A"]} for pair in kept["pairs"]
     ]
 
 
-def series_of(pairs: Sequence[Values]) -> dict[str, list[float]]:
-    """The values of each benchmark, and of all together."""
+def series_of(pairs: Sequence[Values]) -> dict[str, list[Ratios]]:
+    """The ratios of each benchmark, and of all together, pair by pair."""
     series = {name: [pair[name] for pair in pairs] for name in pairs[0]}
     return {**series, TOGETHER: together(list(series.values()))}
 
@@ -58,7 +58,11 @@ def resampled(pairs: Sequence[Any], count: int, seed: str) -> Iterator[list[Any]
 def planted(pairs: Sequence[Values], name: str, percent_: float) -> list[Values]:
     """The same pairs with B slower in this benchmark, or in all."""
     more = math.log1p(percent_ / 100)
-    return [{n: x + more if name in (n, TOGETHER) else x for n, x in pair.items()} for pair in pairs]
+    return [{n: _moved(x, more) if name in (n, TOGETHER) else x for n, x in pair.items()} for pair in pairs]
+
+
+def _moved(ratios: Ratios, more: float) -> Ratios:
+    return [ratio + more for ratio in ratios]
 
 
 def false_alarms(pairs: Sequence[Values], count: int) -> tuple[int, int, float]:
@@ -87,7 +91,7 @@ def contradictions(kept: dict[str, Any], percent_: float, count: int) -> tuple[i
             a, b = ([math.log(median(pair[side][name])) for pair in drawn] for side in "AB")
             b = [x + more for x in b]
             runs = shift(a, b, ALPHA)
-            paired = [pair_value(pair["A"][name], pair["B"][name]) + more for pair in drawn]
+            paired = [_moved(log_ratios(pair["A"][name], pair["B"][name]), more) for pair in drawn]
             verdict = judge_values(name, "strategy", paired, ALPHA)
             assert verdict.low is not None
             assert verdict.high is not None
@@ -101,10 +105,10 @@ def report(kept: dict[str, Any]) -> list[str]:
     """The figures of one set of unchanged pairs."""
     pairs, each = values_of(kept), median(pair["seconds"] for pair in kept["pairs"])
     names = [*pairs[0], TOGETHER]
-    spreads = ", ".join(f"{name} {stdev(pair[name] for pair in pairs):.1%}" for name in pairs[0])
+    spreads = ", ".join(f"{name} {_scatter(pairs, name):.1%}" for name in pairs[0])
     lines = [
         f"{kept['set']}: {len(pairs)} pairs of the same code, {each:.0f} s each; {DRAWS} resampled",
-        f"  spread of a pair's value: {spreads}",
+        f"  spread of a round's ratio: {spreads}",
     ]
     for minutes in MEASURED_MINUTES:
         count = max(LEAST_PAIRS, round(60 * minutes / each))
@@ -126,8 +130,11 @@ def report_planted(kept: dict[str, Any], same: dict[str, Any]) -> list[str]:
     pairs, unchanged = values_of(kept), values_of(same)
     lines = [f"{kept['set']}: {len(pairs)} pairs, planted {kept['planted']}"]
     for name in pairs[0]:
-        moved, usual = [pair[name] for pair in pairs], [pair[name] for pair in unchanged]
-        lines.append(
-            f"  {name}: {percent(fmean(moved))}, spread {stdev(moved):.1%} (unchanged {stdev(usual):.1%})"
-        )
+        found = location([pair[name] for pair in pairs])
+        spreads = f"spread {_scatter(pairs, name):.1%} (unchanged {_scatter(unchanged, name):.1%})"
+        lines.append(f"  {name}: {percent(found.estimate)} +- {found.error:.1%}, {spreads}")
     return lines
+
+
+def _scatter(pairs: Sequence[Values], name: str) -> float:
+    return spread([ratio for pair in pairs for ratio in pair[name]])

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from statistics import NormalDist, fmean, median, stdev
+from statistics import NormalDist, fmean, median
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,24 +46,58 @@ def shift(first: Sequence[float], second: Sequence[float], alpha: float) -> Shif
     )
 
 
-def paired_shift(values: Sequence[float], alpha: float) -> Shift:
-    """The mean of paired differences, its interval, and the test of Student (1908) whether it is 0.
+@dataclass(frozen=True, kw_only=True)
+class Location:
+    """Where values lie that come in groups, and how sure that is."""
 
-    Args:
-        values: one difference of logarithms for each pair of processes.
-        alpha: chance of calling a shift in one direction where there is none.
+    estimate: float
+    error: float  # standard error
+    groups: int
+
+    def shift(self, alpha: float) -> Shift:
+        """The interval by Student's t (1908), groups - 1 degrees of freedom, and the test whether it is 0."""
+        reach = student_quantile(alpha, self.groups - 1) * self.error if self.groups > 1 else math.inf
+        return Shift(
+            estimate=self.estimate,
+            low=self.estimate - reach,
+            high=self.estimate + reach,
+            is_later=self.estimate > reach,
+            is_earlier=-self.estimate > reach,
+        )
+
+
+CLIP = 1.0  # standard deviations at which a value's pull ends
+LEAST_SCALE = 1e-6
+
+
+def location(groups: Sequence[Sequence[float]]) -> Location:
+    """Huber's (1964) estimate of the centre of all values, and its standard error over whole groups.
+
+    A value pulls by its distance, but never by more than CLIP standard deviations (1.48 times the median
+    distance from the median): near the centre as a mean, far out as a median. Values of a group share their
+    luck, so the error is taken from the groups' sums of pulls (the sandwich of Liang and Zeger 1986, with the
+    correction G / (G - 1) for few groups).
     """
-    if len(values) < 2:
-        return Shift(estimate=fmean(values), low=-math.inf, high=math.inf, is_later=False, is_earlier=False)
-    estimate = fmean(values)
-    reach = student_quantile(alpha, len(values) - 1) * stdev(values) / math.sqrt(len(values))
-    return Shift(
-        estimate=estimate,
-        low=estimate - reach,
-        high=estimate + reach,
-        is_later=estimate > reach,
-        is_earlier=-estimate > reach,
+    values = [value for group in groups for value in group]
+    centre = median(values)
+    reach = CLIP * max(LEAST_SCALE, median(abs(value - centre) for value in values) / 0.6745)
+    for _ in range(100):
+        moved = fmean(_clipped(value - centre, reach) for value in values)
+        within = sum(abs(value - centre) <= reach for value in values)
+        centre += moved * len(values) / max(1, within)
+        if abs(moved) < 1e-12:
+            break
+    within = sum(abs(value - centre) <= reach for value in values)
+    pulls = [sum(_clipped(value - centre, reach) for value in group) for group in groups]
+    few = len(groups) / (len(groups) - 1) if len(groups) > 1 else math.inf
+    error = (
+        math.sqrt(sum(pull * pull for pull in pulls) * few) / max(1, within) if len(groups) > 1 else math.inf
     )
+    return Location(estimate=centre, error=error, groups=len(groups))
+
+
+def _clipped(distance: float, reach: float) -> float:
+    return max(-reach, min(reach, distance))
 
 
 @cache

@@ -3,12 +3,13 @@
 import math
 import random
 from itertools import combinations
+from statistics import median, stdev
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results.gate.statistics import _counts, _critical, shift, spread
+from results.gate.statistics import _counts, _critical, location, shift, spread, student_quantile
 
 values = st.lists(st.floats(-5, 5), min_size=1, max_size=12)
 
@@ -76,3 +77,45 @@ def test_spread_is_the_standard_deviation_of_normal_values() -> None:
     assert spread(sample) == pytest.approx(3, rel=0.1)
     assert spread([*sample, 1e9]) == pytest.approx(3, rel=0.1)
     assert spread([1.0]) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("alpha", "freedom", "printed"),  # in any table of Student's t
+    [
+        (0.025, 1, 12.706),
+        (0.025, 2, 4.303),
+        (0.005, 5, 4.032),
+        (0.005, 6, 3.707),
+        (0.05, 7, 1.895),
+        (0.0005, 30, 3.646),
+    ],
+)
+def test_quantiles_of_students_t(alpha: float, freedom: int, printed: float) -> None:
+    assert student_quantile(alpha, freedom) == pytest.approx(printed, abs=6e-4)
+
+
+def test_the_centre_is_the_mean_of_what_lies_near_and_a_wild_value_has_little_say() -> None:
+    near = [[0.9], [1.0], [1.1], [1.0], [0.95], [1.05]]
+    assert location(near).estimate == pytest.approx(1.0)
+    assert location([*near, [50.0]]).estimate == pytest.approx(location([*near, [5.0]]).estimate)
+    assert location([*near, [50.0]]).estimate < 1.05
+
+
+@pytest.mark.parametrize(("scatter", "luck"), [(1.0, 0.0), (1.0, 2.0), (0.0, 1.0)])
+def test_the_error_counts_groups_where_they_share_their_luck(scatter: float, luck: float) -> None:
+    chance, estimates, errors = random.Random(9), [], []
+    for _ in range(300):
+        groups = []
+        for _ in range(15):
+            shared = chance.gauss(0, luck)
+            groups.append([shared + chance.gauss(0, scatter) for _ in range(4)])
+        found = location(groups)
+        estimates.append(found.estimate)
+        errors.append(found.error)
+    assert median(errors) == pytest.approx(stdev(estimates), rel=0.15)
+
+
+def test_one_group_and_equal_values() -> None:
+    assert location([[1.0, 2.0]]).shift(0.005).low == -math.inf
+    assert location([[1.0], [1.0], [1.0]]).estimate == 1.0
+    assert location([[1.0], [1.0], [1.0]]).shift(0.005).is_later
