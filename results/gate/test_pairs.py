@@ -134,6 +134,16 @@ def test_everything_slower_together() -> None:
     assert any("Everything got slower together (+" in line for line in comparison.remarks)
 
 
+def test_one_strategy_alone_is_not_all_strategies() -> None:
+    pairs = made_pairs()
+    for a, b in pairs:
+        for run in (a, b):
+            del run.samples["sequential"], run.samples["pruned-threads"]
+    comparison = compare_pairs(pairs)
+    assert words(comparison) == {"threads": "same"}
+    assert comparison.verdicts[0].own is None
+
+
 def test_noise_asks_for_minutes() -> None:
     comparison = compare_pairs(made_pairs(2))
     assert comparison.exit_status == 3
