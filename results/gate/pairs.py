@@ -45,8 +45,8 @@ def compare_pairs(pairs: Sequence[Pair], alpha: float = ALPHA) -> Comparison:
     remarks += renamed(list(verdicts.values()))
     remarks += [f"{v.name}: {v.reason}" for v in verdicts.values() if v.reason]
     if judged:
-        found = [f"{percent(findable(values[name], alpha, len(pairs)))} in {name}" for name in judged]
-        remarks.append(f"A change is found here in 9 of 10 times if it is {', '.join(found)} or more.")
+        found = [f"{name} {percent(findable(values[name], alpha, len(pairs)))}" for name in judged]
+        remarks.append(f"Such changes are found here in 9 of 10 times: {', '.join(found)}.")
     return Comparison(
         verdicts=list(verdicts.values()),
         software=software_between(baseline, candidate),
@@ -93,7 +93,7 @@ def noise_floor(found: Location) -> float:
 
 def findable(values: Sequence[Ratios], alpha: float, pairs: int) -> float:
     """The least change that so many pairs, as noisy as these, call in 9 of 10 cases."""
-    if len(values) < 2 or pairs < 2:
+    if pairs < 2:
         return math.inf
     error = location(values).error * math.sqrt(len(values) / pairs)
     needed = max(LEAST_FLOOR, student_quantile(alpha, pairs - 1) * error)

@@ -1,11 +1,13 @@
 """What a comparison found, and how it is told: as a table, as Markdown, as JSON."""
 
 import math
+import textwrap
 from dataclasses import asdict, dataclass
 from typing import Any
 
 WORDS = ("slower", "missing", "not comparable", "inconclusive", "faster", "same", "new")  # worst first
 COLUMNS = ("benchmark", "verdict", "change", "interval", "floor", "own", "CPU", "runs")
+WIDTH = 100
 LEGEND = (
     "change: of the time; interval: of the change; floor: what unchanged runs differ by; own: change",
     "against all strategies together in the same run; CPU: change of CPU seconds; runs: on each side.",
@@ -93,7 +95,8 @@ def render(comparison: Comparison, *, markdown: bool = False) -> list[str]:
         ).rstrip()
         for row in rows
     ]
-    return [*software, *table, *LEGEND, *comparison.remarks, summary(comparison)]
+    remarks = [line for remark in comparison.remarks for line in textwrap.wrap(remark, WIDTH)]
+    return [*software, *table, *LEGEND, *remarks, summary(comparison)]
 
 
 def summary(comparison: Comparison) -> str:
