@@ -1,6 +1,7 @@
 """The gate, run as its users do: what it calls, what it refuses, and its exit status."""
 
 import json
+import math
 import random
 import subprocess
 import sys
@@ -10,9 +11,9 @@ from typing import Any
 import pytest
 
 from fixtures.suite_runner import ROOT
-from results.history import read_run
+from results.history import Run, read_run
 from results.made_runs import STRATEGIES, made_run, noisy_runs, write_run
-from results.verdict import compare
+from results.verdict import compare, noise_floor
 
 
 def gate(baseline: list[str], candidate: list[str], *options: str) -> subprocess.CompletedProcess[str]:
@@ -135,6 +136,42 @@ def test_an_unproven_run_is_not_comparable(tmp_path: Path) -> None:
     done = gate([write_run(tmp_path / "a.json", run)], [write_run(tmp_path / "b.json", run)])
     assert done.returncode == 2
     assert "threads: a run has no proof that its frames were right" in done.stdout
+
+
+def sides(before: float, after: float, scatter: float = 0.0005) -> list[list[Run]]:
+    """Six runs a side whose threads took about so long: by ranks, the slightest difference is sure."""
+    return [
+        [read_run(made_run({"threads": seconds * (1 + scatter * n)}, n), f"{n}") for n in range(6)]
+        for seconds in (before, after)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("after", "word"),
+    [(1.015, "same"), (1.025, "slower"), (0.985, "same"), (0.975, "faster"), (1.1, "slower")],
+)
+def test_a_sure_change_under_the_floor_is_not_called(after: float, word: str) -> None:
+    (verdict,) = compare(*sides(1.0, after)).verdicts
+    assert verdict.word == word
+    assert verdict.floor == pytest.approx(math.log(1.02))
+
+
+def test_the_floor_grows_with_the_noise_of_the_runs() -> None:
+    """Twice the standard error: here the spread is 0.2 / 0.954 on either side, whatever the rest does."""
+    runs = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
+    expected = 2 * 0.2 / 0.954 * math.sqrt(1 / 6 + 1 / 6)
+    assert noise_floor(runs, runs) == pytest.approx(expected)
+    assert noise_floor(runs, [x + 9 for x in runs]) == pytest.approx(expected)
+    assert noise_floor([0.0], runs) == pytest.approx(2 * 0.2 / 0.954 * math.sqrt(1 + 1 / 6))
+    assert noise_floor([0.0], [0.0]) == math.inf
+
+
+@pytest.mark.parametrize(("scatter", "word"), [(0.02, "same"), (0.05, "inconclusive")])
+def test_unchanged_runs_are_the_same_only_if_they_cannot_be_much_slower(scatter: float, word: str) -> None:
+    (verdict,) = compare(*sides(1.0, 1.0, scatter)).verdicts
+    assert verdict.word == word
+    assert verdict.high is not None
+    assert (verdict.high < math.log(1.15)) == (word == "same")
 
 
 def test_damaged_files_are_named_and_left_out(tmp_path: Path) -> None:
