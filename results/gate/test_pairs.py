@@ -64,6 +64,16 @@ def test_rounds_are_compared_each_with_its_own() -> None:
         log_ratios([1, 1], [1])
 
 
+def test_what_can_be_found_is_as_stated() -> None:
+    """The quantile of t for that many pairs, and 1.2816 more for nine in ten; from the floor on."""
+    error = 0.2 / math.sqrt(3)
+    assert findable(values(0.1, 0.2, 4), 0.025, 4) == pytest.approx((3.182446 + 1.281552) * error, rel=1e-5)
+    half = error / 2  # with four times as many pairs
+    assert findable(values(0.1, 0.2, 4), 0.025, 16) == pytest.approx((2.131450 + 1.281552) * half, rel=1e-5)
+    small = 0.001 / math.sqrt(3)
+    assert findable(values(0, 0.001, 4), 0.025, 4) == pytest.approx(math.log(1.02) + 1.281552 * small)
+
+
 def test_what_can_be_found() -> None:
     """Nine of ten measurements of that size are called; a quarter smaller, clearly fewer."""
     chance = random.Random(3)
