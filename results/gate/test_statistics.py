@@ -102,7 +102,7 @@ def test_the_centre_is_the_mean_of_what_lies_near_and_a_wild_value_has_little_sa
 
 
 def test_a_far_value_pulls_as_one_at_the_clip_does() -> None:
-    """Around their median, 1, these lie 2 away in the middle: the clip is at 2 / 0.6745 standard deviations."""
+    """Around their median, 1, these lie 2 away in the middle: the clip is at 2 / 0.6745."""
     values = [[-1.0], [1.0]] * 4 + [[10.0]]
     reach = 2 / 0.6745
     centre = reach / 8
