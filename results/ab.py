@@ -37,7 +37,13 @@ HERE = "here"
 
 
 def prepare(letter: str, what: str) -> Side:
-    """The side, built if need be."""
+    """The side, built if need be.
+
+    Raises:
+        SideError: if it cannot be built.
+    """
+    if not what.strip():
+        raise SideError(f"{letter} is empty: say what to measure, as in torchcodec==0.13.0 or rev:main")
     return this_side(letter) if what == HERE else build(letter, what)
 
 

@@ -113,6 +113,8 @@ def test_a_side_that_cannot_be_built_is_named(
     assert "error: B (torchcodec==not!a!version) could not be built: ERROR" in capsys.readouterr().err
     assert main(["-a", "rev:no-such-branch", "-b", "here"]) == 2
     assert "error: A: git knows no revision 'no-such-branch'" in capsys.readouterr().err
+    assert main(["-a", "", "-b", "here"]) == 2
+    assert "error: A is empty: say what to measure, as in " in capsys.readouterr().err
 
 
 def test_a_damaged_pair_is_named(tmp_path: Path) -> None:
