@@ -40,6 +40,7 @@ common to its rounds: m's standard error e is taken from the pairs' sums (Liang 
     alpha = 0.005, one-sided, over all looks (Bonferroni): three looks, after 1/4, 1/2 and all of the time
     floor = max(2 %, 2 e); interval: m -+ t(alpha, P - 1) e
 
+"all strategies" is judged by the ratios of the strategy that moved as the middle one of all.
 It assumes that pairs are independent of each other. How the estimator was chosen, and what it finds in quiet
 and in noise: docs/lockstep.md. It cannot see a change under the floor, nor one that shows only at another
 size of the workload, or only while the other side is not there (both are in memory, though one sleeps).

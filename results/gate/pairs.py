@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from statistics import NormalDist, median
+from statistics import NormalDist, fmean
 
 from results.gate.statistics import Location, location, student_quantile
 from results.gate.table import Comparison, Verdict, percent
@@ -61,9 +61,14 @@ def log_ratios(ours: Sequence[float], theirs: Sequence[float]) -> Ratios:
 
 
 def together(strategies: Sequence[Sequence[Ratios]]) -> list[Ratios]:
-    """How each round lies on the whole: the median over the strategies, so that one alone moves it little."""
-    pairs = zip(*strategies, strict=True)
-    return [[median(turn) for turn in zip(*pair, strict=True)] for pair in pairs]
+    """The ratios of the strategy that moved as the middle one of all: half of them moved at least as far.
+
+    Of an even number, the mean of the two in the middle. One that moved alone is never the middle; a median
+    over the strategies round by round would follow it where the others are noisy.
+    """
+    ranked = sorted(strategies, key=lambda values: location(values).estimate)
+    middle = ranked[(len(ranked) - 1) // 2 : len(ranked) // 2 + 1]
+    return [[fmean(turn) for turn in zip(*pair, strict=True)] for pair in zip(*middle, strict=True)]
 
 
 def _less(values: Sequence[Ratios], common: Sequence[Ratios]) -> list[Ratios]:

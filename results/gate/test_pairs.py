@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from results.gate.pairs import Pair, compare_pairs, findable, judge_values, log_ratios
+from results.gate.pairs import Pair, compare_pairs, findable, judge_values, log_ratios, together
 from results.gate.table import Comparison, render
 from results.history import read_run
 from results.made_runs import made_run
@@ -137,6 +137,14 @@ def test_one_strategy_that_got_slower_is_told_from_the_rest() -> None:
     assert any(
         line.startswith("Such changes are found here in 9 of 10 times: ") for line in comparison.remarks
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "middle"), [((0.1, 0.9, 0.2), 0.2), ((0.4, 0.1, 0.9, 0.2), 0.3), ((0.1, 0.5), 0.3)]
+)
+def test_together_is_how_the_middle_strategy_moved(changes: tuple[float, ...], middle: float) -> None:
+    series = [values(change, 0.01, 4) for change in changes]
+    assert together(series) == [pytest.approx(pair) for pair in values(middle, 0.01, 4)]
 
 
 def test_everything_slower_together() -> None:
