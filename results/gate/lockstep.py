@@ -37,9 +37,13 @@ class Player:
         self.side = side
         self.seconds: dict[str, float] = {}  # how long its proof took, by strategy: in order of their turns
         self._log = folder / f"{side.letter}.log"
+        self._files = (
+            folder.resolve() / f"files-{side.letter}"
+        )  # two pytests trip over a common one
         ours, theirs = socket.socketpair()
         command = [str(side.python), "-m", "pytest", *side.options, "benchmarks/test_speed.py"]
         command += ["--benchmark-only", f"--benchmark-json={folder.resolve() / side.letter}.json"]
+        command += [f"--basetemp={self._files}"]
         with theirs, self._log.open("w") as log:
             self._process = subprocess.Popen(
                 [*command, f"--lockstep={theirs.fileno()}", *options],
@@ -103,6 +107,7 @@ class Player:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        shutil.rmtree(self._files, ignore_errors=True)
 
     def _group_lives(self) -> bool:
         try:
