@@ -61,3 +61,27 @@ def test_the_same_seed_and_case_make_the_same_video(tmp_path: Path) -> None:
         RECIPE.make(folder)
         made.append((folder / RECIPE.video).read_bytes())
     assert made[0] == made[1]
+
+
+@pytest.mark.parametrize(
+    ("shift", "refused", "result"),
+    [(0, [[29]], fuzz.GIVEN), (1, [[29]], fuzz.WRONG), (0, [[29], list(range(30))], fuzz.WRONG)],
+    ids=["right", "others", "not to be checked"],
+)
+def test_frames_given_where_torchcodec_raises_are_checked(
+    shift: int, refused: list[list[int]], result: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = fuzz.Call.theirs
+
+    def refusing(self: fuzz.Call, video: Path) -> Tensor:
+        if self.indices in refused:
+            raise RuntimeError("no more frames left to decode")
+        return theirs(self, video)
+
+    monkeypatch.setattr(fuzz.Call, "theirs", refusing)
+    monkeypatch.setattr(fuzz.Call, "ours", lambda self, video: theirs(self, video) ^ shift)
+    RECIPE.make(tmp_path)
+    call = fuzz.Call(indices=[29], seek_mode="exact", workers=1)
+    verdict = fuzz.compare(call, tmp_path / RECIPE.video)
+    assert verdict.result == result
+    assert ("TorchCodec raises RuntimeError" in verdict.detail) == (result == fuzz.WRONG)

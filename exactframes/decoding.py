@@ -39,6 +39,8 @@ def decode_frames(
     get free. Where it is not certain which packets those are, TorchCodec decodes all by itself, and a
     FallbackWarning tells why. A file whose bytes are damaged within a picture cannot be told from a sound one
     here, and what FFmpeg makes of it may depend on which packets it has seen: `verify` looks at samples.
+    TorchCodec raises for some frames near the end of files with open GOPs, which it gives only when it has
+    decoded all before them: here they may be given.
 
     Args:
         video: the path of a file.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import av
 
 from exactframes.errors import DeclinedError
-from exactframes.packets import Asked, Reader
+from exactframes.packets import Asked, Gop, Reader, Request
 from exactframes.plan import Sharing, plan_runs
 from exactframes.source import SeekMode, open_source
 
@@ -17,7 +17,7 @@ class Survey:
     """How many of a video's packets some frames need."""
 
     in_file: int  # as the header counts them
-    unpruned: int  # that a decoder of the file decodes: of GOPs up to their last requested frame
+    unpruned: int  # that a decoder of the file decodes: GOPs to the last request, whole before leading frames
     kept: int  # that are decoded where the rest is pruned
     how: str  # by which rule packets are dropped, or that none are
 
@@ -45,9 +45,10 @@ def survey(
 
 
 def _unpruned(asked: Asked) -> int:
-    count = 0
-    for gop, requests in ((asked.gop, asked.requests), (asked.following, asked.leading)):
-        wanted = {request.pts for request in requests}
-        if gop is not None and wanted:
-            count += max(n + 1 for n, packet in enumerate(gop.packets) if packet.pts in wanted)
-    return count
+    count = len(asked.gop.packets) if asked.leading else _up_to_last(asked.gop, asked.requests)
+    return count + (_up_to_last(asked.following, asked.leading) if asked.following else 0)
+
+
+def _up_to_last(gop: Gop, requests: list[Request]) -> int:
+    wanted = {request.pts for request in requests}
+    return max((number for number, packet in enumerate(gop.packets, 1) if packet.pts in wanted), default=0)

@@ -160,6 +160,12 @@ def test_where_a_run_may_be_led_some_packets_after_the_asked_ones_are_kept(
     assert plan_of("R0 P1 b2 P3 b4 P5 b6 P7", wanted=[1], prunes=prunes) == [kept]
 
 
+def test_enough_packets_are_kept_for_any_decoder_to_give_the_asked_frame() -> None:
+    # The largest decoded picture buffer holds 16 frames (H.264, A.3.1): one more drives the first one out.
+    packets = [f"{'P' if n else 'R'}{n}" for n in range(40)]
+    assert plan_of(" ".join(packets), wanted=[0]) == [" ".join(packets[: 1 + 16 + 1])]
+
+
 def test_packets_after_the_asked_ones_are_kept_just_where_a_run_begins() -> None:
     assert plan_of("I0 P1", "R2 P3", "I4", wanted=[0, 2, 4]) == ["I0 R2 I4"]
     assert plan_of("R0 P1", "R2 P3", wanted=[0, 2]) == ["R0 P1 R2"]

@@ -1,10 +1,16 @@
-"""What is read of a file besides TorchCodec's header."""
+"""What is read of a file: TorchCodec's header, and what else."""
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+import torch
+from torchcodec.decoders import VideoDecoder
 
-from exactframes.source import _is_fragmented
+from exactframes import source as source_module
+from exactframes.source import _is_fragmented, count_frames, look_of, open_source, sequential
 
 
 def box(kind: str, payload: bytes = b"", size: int | None = None) -> bytes:
@@ -43,3 +49,59 @@ MOOF = box("moof", b"mfhd")
 def test_movie_fragments_are_found(data: bytes, is_fragmented: bool, tmp_path: Path) -> None:
     (tmp_path / "film.mp4").write_bytes(data)
     assert _is_fragmented(tmp_path / "film.mp4") == is_fragmented
+
+
+# --- The header ---
+
+
+def test_what_the_header_tells(small_video: Path) -> None:
+    source = open_source(str(small_video), "approximate")
+    assert (source.path, source.seek_mode, source.stream_index) == (small_video, "approximate", 0)
+    assert (source.width, source.height, source.fps, source.frames) == (96, 64, 25, 75)
+    assert source.look[:4] == ("h264", 96, 64, "yuv420p")
+    assert not source.is_fragmented
+
+
+def test_what_a_version_of_torchcodec_lacks_is_none() -> None:
+    metadata = SimpleNamespace(codec="h264", width=96, rotation=90)
+    look = look_of(cast("Any", SimpleNamespace(metadata=metadata)))
+    assert look == ("h264", 96, None, None, None, None, None, 90)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, ValueError, AssertionError])
+def test_where_the_header_tells_too_little_the_file_is_scanned(
+    error: type[Exception], small_video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes = []
+
+    def refusing(path: Path, *, seek_mode: Any) -> VideoDecoder:
+        modes.append(seek_mode)
+        if seek_mode == "approximate":
+            raise error("no number of frames")
+        return VideoDecoder(path, seek_mode=seek_mode)
+
+    monkeypatch.setattr(source_module, "VideoDecoder", refusing)
+    assert open_source(small_video, "exact").frames == 75
+    assert modes == ["approximate", "exact"]
+    with pytest.raises(error, match="no number of frames"):
+        open_source(small_video, "approximate")
+
+
+@pytest.mark.parametrize("missing", ["width", "height"])
+def test_a_header_without_frame_size(
+    missing: str, small_video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unknown: dict[str, Any] = {missing: None}
+    metadata = replace(VideoDecoder(small_video).metadata, **unknown)
+    monkeypatch.setattr(source_module, "VideoDecoder", lambda *_, **__: SimpleNamespace(metadata=metadata))
+    with pytest.raises(RuntimeError, match=r"^small.mp4: its header tells no frame size$"):
+        open_source(small_video, "exact")
+
+
+def test_torchcodec_s_own_way_and_count(small_video: Path) -> None:
+    source = open_source(small_video, "approximate")
+    frames = sequential(source, (70, 3))
+    assert torch.equal(frames, VideoDecoder(small_video).get_frames_at([70, 3]).data)
+    nothing = sequential(source, [])
+    assert (nothing.shape, nothing.dtype) == ((0, 3, 64, 96), torch.uint8)
+    assert count_frames(source) == 75

@@ -60,3 +60,8 @@ def test_what_of_the_extradata_a_decoder_reads() -> None:
 
 def test_only_some_codecs_have_variants_that_the_tag_tells() -> None:
     assert {name for name, codec in TRIED.items() if codec.tag_tells} == {"prores", "utvideo"}
+
+
+def test_only_some_codecs_show_frames_in_another_order() -> None:
+    reordering = {name for name, codec in TRIED.items() if codec.reorders}
+    assert reordering == {"h264", "hevc", "mpeg4", "mpeg2video"}

@@ -1,0 +1,101 @@
+"""Excerpts of a small file: what they hold, and their decoding piece by piece."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+from torchcodec.decoders import VideoDecoder
+
+from exactframes import excerpt as excerpt_module
+from exactframes.errors import DeclinedError, WrongFrameError
+from exactframes.excerpt import Check, Decoding, Excerpt, excerpts, tasks
+from exactframes.source import open_source
+from fixtures.corpus import make_video
+
+SHAPE = (64, 96, 3)
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """GOPs of 10 frames, of which some are shown in another order than decoded."""
+    return make_video(tmp_path_factory.mktemp("excerpt") / "video.mp4", "-c:v", "libx264", "-g", "10")
+
+
+def cut(video: Path, indices: Sequence[int], most_frames: int | None = None) -> list[Excerpt]:
+    with excerpts(open_source(video, "exact"), indices, 1, most_frames) as found:
+        return list(found)
+
+
+def frames_of(video: Path, indices: Sequence[int]) -> Tensor:
+    return VideoDecoder(video).get_frames_at(list(indices)).data.permute(0, 2, 3, 1)
+
+
+def test_rows_are_written_piece_by_piece(video: Path) -> None:
+    indices = list(range(40, 60))
+    [excerpt] = cut(video, indices)
+    decoding = Decoding(excerpt)
+    assert (decoding.rows, decoding.is_done) == (tuple(range(20)), False)
+    expected = frames_of(video, indices)
+    for span, is_done in ((range(7), False), (range(7, 20), True)):
+        output = torch.zeros((len(span), *SHAPE), dtype=torch.uint8)
+        assert decoding.write(output, span.start, span.stop) == len(span)
+        assert torch.equal(output, expected[span.start : span.stop])
+        assert decoding.is_done == is_done
+    assert decoding.write(output, 0, 20) == 0
+
+
+def test_an_excerpt_holds_only_what_its_frames_need(video: Path) -> None:
+    [excerpt] = cut(video, [30, 50, 31, 31])
+    assert (sorted(excerpt.rows), len(excerpt.frames)) == ([0, 1, 2, 3], 4)
+    assert excerpt.packets < 10
+    assert sorted(excerpt.frames) == list(excerpt.frames)
+    [alone] = cut(video, [30])
+    assert (alone.packets, alone.mapping) == (1, "")
+
+
+def test_an_excerpt_holds_no_more_frames_than_allowed(video: Path) -> None:
+    assert [len(excerpt.frames) for excerpt in cut(video, range(40), 10)] == [10] * 4
+    assert len(cut(video, range(40))) == 1
+
+
+def test_the_first_excerpt_is_checked(video: Path) -> None:
+    found = cut(video, range(40), 10)
+    assert [excerpt.expected is not None for excerpt in found] == [True, False, False, False]
+    first, *others = tasks(found)
+    assert isinstance(first, Check)
+    assert all(isinstance(task, Decoding) for task in others)
+    assert (first.rows, first.is_done, first.write(torch.empty(0), 0, 0)) == ((), True, 0)
+    assert first.expected is not None
+    with pytest.raises(DeclinedError, match="an excerpt does not keep the video's width"):
+        replace(first, expected=first.expected | {"width": 97}).write(torch.empty(0), 0, 0)
+
+
+@pytest.mark.parametrize("height", [64, 2000])
+def test_a_few_frames_are_decoded_at_a_time(
+    height: int, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However large they are, it is one at least."""
+    taken: list[int] = []
+    monkeypatch.setattr(excerpt_module, "write_rows", lambda _, rows, __: taken.append(len(rows)))
+    [excerpt] = cut(video, range(10))
+    Decoding(excerpt).write(torch.empty((10, height, 96 * height // 64, 3), dtype=torch.uint8), 0, 10)
+    assert taken == ([4, 4, 2] if height == 64 else [1] * 10)
+
+
+@pytest.mark.parametrize("shift", [1, -1])
+def test_frames_at_other_times_than_planned_are_wrong(shift: int, video: Path) -> None:
+    [excerpt] = cut(video, [3, 4])
+    output = torch.empty((2, *SHAPE), dtype=torch.uint8)
+    askew = replace(excerpt, shown=tuple(tick + shift for tick in excerpt.shown))
+    with pytest.raises(WrongFrameError, match="a frame is not shown at its planned time"):
+        Decoding(askew).write(output, 0, 2)
+
+
+def test_an_excerpt_that_lacks_a_frame_is_wrong(video: Path) -> None:
+    [excerpt] = cut(video, [3, 4])
+    output = torch.empty((2, *SHAPE), dtype=torch.uint8)
+    with pytest.raises(WrongFrameError):
+        Decoding(replace(excerpt, frames=(3, 99))).write(output, 0, 2)
