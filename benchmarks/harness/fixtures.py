@@ -7,16 +7,16 @@ from functools import partial
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
-from torch import Tensor
 
 from benchmarks.harness.header import header
 from benchmarks.harness.identity import Identity, identify
 from benchmarks.harness.interleaving import Contender, Interleaved
 from benchmarks.harness.lockstep import Orders, take_in_lockstep
-from benchmarks.harness.measuring import Measurement, few_frames, untimed_pass
-from benchmarks.harness.proof import Baseline, Proof, prove, take_baseline
+from benchmarks.harness.measuring import Measurement, untimed_pass
+from benchmarks.harness.parts import Pass
+from benchmarks.harness.proof import Baseline, take_baseline
 from benchmarks.harness.seek_modes import compare_seek_modes
-from benchmarks.limits import LIMITS, decode_shares, prepare_shares
+from benchmarks.limits import LIMITS, decode_parts, prepare_parts
 from benchmarks.strategies import STRATEGIES
 from benchmarks.strategies.joblib_workers import stop_processes
 from exactframes import DeclinedError, FallbackWarning, Survey, survey
@@ -80,15 +80,14 @@ def interleaved(
         if parameters.get("workload_name", workload_name) != workload_name:
             continue
         if name := parameters.get("strategy"):
-            check = partial(_check_last_round, name, baseline)
-            decode = partial(STRATEGIES[name].decode, workload, workers)
-            warm_up = partial(STRATEGIES[name].decode, few_frames(workload, workers), workers)
-            first = partial(untimed_pass, name, decode, warm_up, partial(_prove, baseline))
-            contenders[name] = Contender(decode, check, first)
+            decode = STRATEGIES[name].decode
+            turn = Pass(name=name, decode=decode, workers=workers, baseline=baseline)
+            contenders[name] = Contender(turn.run, turn.prove_last, partial(untimed_pass, turn))
         if name := parameters.get("limit"):
             with suppress(DeclinedError):  # its own benchmark tells why
-                shares = prepare_shares(LIMITS[name](workload), workers, tmp_path_factory.mktemp("shares"))
-                contenders[name] = Contender(partial(decode_shares, shares), lambda _: None)
+                parts = prepare_parts(LIMITS[name], workload, workers, tmp_path_factory.mktemp("shares"))
+                run = partial(decode_parts, parts)
+                contenders[name] = Contender(run, run)
     taken = Interleaved()
     try:
         with warnings.catch_warnings():
@@ -100,14 +99,6 @@ def interleaved(
     finally:
         stop_processes()
     return taken
-
-
-def _prove(baseline: Baseline, name: str, frames: Tensor) -> Proof:
-    return prove(name, frames, baseline)
-
-
-def _check_last_round(name: str, baseline: Baseline, frames: Tensor) -> None:
-    prove(f"{name}, in its last round,", frames, baseline)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ def identify(workload: Workload, video: LongVideo) -> Identity:
     Two results are of the same work where "work" agrees; "machine" must agree too for their seconds to
     be comparable; "software" is what a comparison is usually about.
     """
-    work = {
+    work: dict[str, object] = {
         "video": video.name,
         "video_sha256": video.sha256,
         "codec": video.codec,
@@ -31,6 +31,8 @@ def identify(workload: Workload, video: LongVideo) -> Identity:
         "indices_digest": hashlib.sha256(",".join(map(str, workload.indices)).encode()).hexdigest(),
         "seek_mode": workload.seek_mode,
     }
+    if len(workload.parts) > 1:  # in one part the size of a part changes nothing
+        work["part_bytes"] = workload.part_bytes
     machine = {"usable_cpus": usable_cpus(), "cpu_model": cpuinfo.get_cpu_info().get("brand_raw", "unknown")}
     return {"work": work, "machine": machine, "software": software_versions()}
 
