@@ -55,7 +55,8 @@ def _short(value: object) -> str:
 
 
 COMPARABLE = (
-    "work.video_sha256", "work.indices_digest", "work.seek_mode", "work.part_bytes", "workers", "interleaved",
+    "work.video_sha256", "work.indices_digest", "work.seek_mode", "work.output_size", "work.part_bytes",
+    "workers", "interleaved",
 )  # fmt: skip
 
 

@@ -60,4 +60,13 @@ def _python(entry: Entry, workers: int, threads: int) -> list[str]:
         seek_mode=work.get("seek_mode", "approximate"),
         workers=workers,
         ffmpeg_threads=threads,
+        size=_size(work.get("output_size")),
     )
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    """(height, width) of what the identity has as WIDTHxHEIGHT."""
+    if text is None:
+        return None
+    width, _, height = text.partition("x")
+    return int(height), int(width)

@@ -178,20 +178,23 @@ def test_named_workloads_side_by_side(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("order", [[], ["--interleave"]], ids=["one by one", "in turns"])
-def test_in_parts(order: list[str], video: Path, tmp_path: Path) -> None:
+def test_in_parts_and_resized(order: list[str], video: Path, tmp_path: Path) -> None:
     done = run_suite(
-        SPEED, *order, "--video", video, "--part-gb=0.00004", "--rounds=1", "--workers=2",
+        SPEED, *order, "--video", video, "--part-gb=0.000021", "--size=48", "--rounds=1", "--workers=2",
         "-k", "sequential or pruned-threads or limit", "--benchmark-autosave",
         f"--benchmark-storage={tmp_path}",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"^memory: .* GB of frames, 4 parts of 4.0e-05 GB$", done.stdout, MULTILINE)
+    assert re.search(r"^memory: .* GB of frames, 4 parts of 2.1e-05 GB$", done.stdout, MULTILINE)
+    assert re.search(r"^size: +resized to 72x48 by each decoder$", done.stdout, MULTILINE)
+    assert "Resize((48, 72))" in done.stdout or "size=(48, 72)" in done.stdout
     (history,) = saved(tmp_path)
     infos = {b["extra_info"]["strategy"]: b["extra_info"] for b in history["benchmarks"]}
     assert list(infos) == ["sequential", "pruned-threads", *LIMITS]
     assert infos["pruned-threads"]["proof"] == infos["sequential"]["proof"]
     assert infos["sequential"]["proof"]["frames"] == 7
-    assert {info["work"]["part_bytes"] for info in infos.values()} == {40_000}
+    assert {info["work"]["part_bytes"] for info in infos.values()} == {21_000}
+    assert {info["work"]["output_size"] for info in infos.values()} == {"72x48"}
 
 
 FFMPEG_WITHOUT_AV1 = """#!/bin/sh
@@ -339,6 +342,8 @@ def test_nothing_is_saved_where_nothing_was_proven(video: Path, tmp_path: Path) 
         (["--warmup-rounds=-1"], "ERROR: --warmup-rounds -1: give a whole number of 0 or more"),
         (["--sample-fps=0"], "ERROR: --sample-fps 0: give a number of frames per second above 0"),
         (["--sample-fps=-1"], "ERROR: --sample-fps -1: give a number of frames per second above 0"),
+        (["--size=224:224"], "ERROR: --size 224:224: give width x height, as 448x252, or the shorter side"),
+        (["--size=0"], "ERROR: --size 0: give width x height"),
         (["--part-gb=0"], "ERROR: --part-gb 0: give a number of gigabytes above 0"),
         (["--sample-fps=nan"], "ERROR: --sample-fps nan: give a number of frames per second above 0"),
         (["--loops=many"], "argument --loops: invalid int value: 'many'"),

@@ -31,6 +31,8 @@ def identify(workload: Workload, video: LongVideo) -> Identity:
         "indices_digest": hashlib.sha256(",".join(map(str, workload.indices)).encode()).hexdigest(),
         "seek_mode": workload.seek_mode,
     }
+    if workload.size is not None:
+        work["output_size"] = "{1}x{0}".format(*workload.size)
     if len(workload.parts) > 1:  # in one part the size of a part changes nothing
         work["part_bytes"] = workload.part_bytes
     machine = {"usable_cpus": usable_cpus(), "cpu_model": cpuinfo.get_cpu_info().get("brand_raw", "unknown")}
