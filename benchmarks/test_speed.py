@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.harness.across import ACROSS, SetPass
 from benchmarks.harness.interleaving import clock
 from benchmarks.harness.measuring import Measurement
 from benchmarks.harness.parts import Decode, Judge, Pass
@@ -22,6 +23,7 @@ from benchmarks.strategies import STRATEGIES
 from exactframes import DeclinedError, Survey
 from fixtures.console import notes
 from fixtures.settings import read_settings
+from fixtures.workload import Workload
 
 pytestmark = pytest.mark.benchmark(timer=clock)
 
@@ -39,7 +41,7 @@ def test_decode(strategy: str, measurement: Measurement, baseline: Baseline, pla
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-def test_limit(limit: str, measurement: Measurement, tmp_path: Path) -> None:
+def test_limit(limit: str, measurement: Measurement, workload: Workload, tmp_path: Path) -> None:
     """Seconds in which FFmpeg's own command decodes the same packets, without conversion or result.
 
     What the number cannot see: that a strategy also has to convert, store and return its frames.
@@ -47,11 +49,23 @@ def test_limit(limit: str, measurement: Measurement, tmp_path: Path) -> None:
     workers = measurement.settings.workers
     measurement.begin(limit, workers)
     try:
-        parts = prepare_parts(LIMITS[limit], measurement.workload, workers, tmp_path)
+        parts = prepare_parts(LIMITS[limit], workload, workers, tmp_path)
     except DeclinedError as reason:
         measurement.info["fallback"] = f"no share can be cut: {reason}"
         pytest.skip(str(reason))
     measurement.command(partial(decode_parts, parts))
+
+
+@pytest.mark.parametrize("across", ACROSS)
+def test_across(across: str, set_measurement: Measurement, baselines: list[Baseline]) -> None:
+    """Seconds in which workers decode all videos of a set, each worker a whole video at a time.
+
+    What the number cannot see: proving, for which more rounds are taken, since it would be within the time.
+    """
+    workers = set_measurement.settings.workers
+    set_measurement.begin(across, workers, videos=len(baselines))
+    decoding = SetPass(name=across, decode=ACROSS[across], workers=workers, baselines=baselines)
+    set_measurement.frames(decoding)
 
 
 @pytest.mark.peers

@@ -70,6 +70,37 @@ from exactframes import decode_frames
 frames = decode_frames($wrap$video, indices, workers=$option$seek_mode$ffmpeg_threads$size$unwrap)
 """
 
+ACROSS = """\
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+$option
+
+
+def by_size(video):
+    return -Path(video).stat().st_size
+
+
+videos = sorted(indices, key=by_size)  # the longest first; indices is a dictionary of videos here
+with ThreadPoolExecutor($workers) as pool:
+    frames = dict(zip(videos, pool.map(decode, videos)))
+"""
+
+DECODE_ALONE = """\
+from torchcodec.decoders import VideoDecoder$resize_import
+
+${resize_setup}
+def decode(video):
+    decoder = VideoDecoder(video$seek_mode$resize)
+    return decoder.get_frames_at(list(indices[video])).data"""
+
+DECODE_PRUNED = """\
+from exactframes import decode_frames
+
+
+def decode(video):
+    return decode_frames(video, indices[video], workers=1$seek_mode$size)"""
+
 PYAV = """\
 import av
 import numpy as np
@@ -196,6 +227,8 @@ SNIPPETS: dict[str, Snippet] = {
     "pruned": Snippet(LIBRARY, PRUNED, "1"),
     "pruned-threads": Snippet(LIBRARY, PRUNED, "$workers"),
     "pruned-processes": Snippet(LIBRARY, PRUNED, "$workers, processes=True"),
+    "across": Snippet(TORCHCODEC, ACROSS, DECODE_ALONE),
+    "across-pruned": Snippet(LIBRARY, ACROSS, DECODE_PRUNED),
     "pyav": Snippet("av numpy", PYAV + AT_ONCE, '"SLICE", 0  # its own'),
     "pyav-auto": Snippet("av numpy", PYAV + AT_ONCE, '"AUTO", $workers'),
     "pyav-chunks": Snippet("av numpy joblib", PYAV + ON_THREADS, '"AUTO", 1'),

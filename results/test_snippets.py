@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.harness.across import ACROSS
 from benchmarks.peers import PEERS
 from benchmarks.strategies import STRATEGIES
 from fixtures.corpus import make_video
@@ -129,7 +130,7 @@ def library_outcomes(video: Path, tmp_path_factory: pytest.TempPathFactory) -> O
 
 
 def test_each_strategy_and_peer_has_a_snippet() -> None:
-    assert set(SNIPPETS) == {*STRATEGIES, *PEERS}
+    assert set(SNIPPETS) == {*STRATEGIES, *PEERS, *ACROSS}
     assert snippet("of-ones-own", video="a.mp4", seek_mode="exact", workers=2) == []
 
 
@@ -185,6 +186,15 @@ def test_a_peer_needs_itself_only(name: str, outcomes: Outcomes) -> None:
     difference = outcomes[f"{name} resized"]["every 12th"]
     assert isinstance(difference, float), difference
     assert difference <= OTHER_SCALER
+
+
+@pytest.mark.parametrize("size", [None, SIZE])
+@pytest.mark.parametrize("name", ACROSS)
+def test_all_videos_are_decoded(name: str, size: tuple[int, int] | None, video: Path, tmp_path: Path) -> None:
+    begin = f"indices = {{{str(video)!r}: [0, 12, 24]}}\n"
+    end = "print([tuple(given.shape) for given in frames.values()])\n"
+    done = run_elsewhere(begin + code_of(name, video, size=size) + end, tmp_path, with_library=True)
+    assert done.stdout == f"[(3, 3, {', '.join(map(str, size or (64, 96)))})]\n", done.stderr
 
 
 def test_worker_processes_start_from_a_script(video: Path, tmp_path: Path) -> None:

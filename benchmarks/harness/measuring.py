@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from benchmarks.harness.across import SetPass
 from benchmarks.harness.cost import CostMeter
 from benchmarks.harness.identity import Identity
 from benchmarks.harness.interleaving import Interleaved, replay
@@ -19,7 +20,6 @@ from benchmarks.harness.session import entries
 from exactframes import FallbackWarning
 from fixtures.console import Console
 from fixtures.settings import DEFAULT, Settings
-from fixtures.workload import Workload
 from results.identity import Entry
 
 
@@ -30,7 +30,7 @@ class Measurement:
     config: pytest.Config
     benchmark: BenchmarkFixture
     workload_name: str
-    workload: Workload
+    frames_asked: int
     settings: Settings
     identity: Identity
     console: Console
@@ -46,14 +46,16 @@ class Measurement:
     def begin(self, name: str, workers: int, **more: object) -> None:
         """Put a row into the table, so that a failure shows there."""
         self.entry["extra_info"] = self.benchmark.extra_info
-        frames = len(self.workload.indices)
+        frames = self.frames_asked
         self.info.update(strategy=name, workers=workers, frames=frames, workload=self.workload_name)
+        if self.settings.is_set:
+            more["is_of_set"] = True
         self.info.update(interleaved=self._in_turns, **more, **self.identity)
         if self.workload_name != DEFAULT:
             self.benchmark.group = self.workload_name
         entries(self.config).append(self.entry)
 
-    def frames(self, decoding: Pass) -> None:
+    def frames(self, decoding: Pass | SetPass) -> None:
         """Prove, cost and time what returns frames; the last round's frames are proven too."""
         rounds = Rounds(decoding.name, self.settings, self.console)
         with fallback_noted(self.info):
@@ -116,7 +118,7 @@ class Measurement:
             self.info["proof"] = None
             _fail(mismatch)
 
-    def _untimed_pass(self, decoding: Pass) -> dict[str, Any]:
+    def _untimed_pass(self, decoding: Pass | SetPass) -> dict[str, Any]:
         """Unless it was the untimed turn, or has failed there: its error is raised with the rounds."""
         if self.interleaved is not None and self._in_turns:
             failed = isinstance(self.interleaved.errors.get(decoding.name), MismatchError)
@@ -128,7 +130,7 @@ class Measurement:
             _fail(mismatch)
 
 
-def untimed_pass(decoding: Pass) -> dict[str, Any]:
+def untimed_pass(decoding: Pass | SetPass) -> dict[str, Any]:
     """Prove and cost what returns frames: {"proof": .., "cost": .., "fallback": its reason, if it fell back}.
 
     Raises:
