@@ -22,6 +22,7 @@ from benchmarks.harness.session import (
 from fixtures.errors import InputError
 from fixtures.ffmpeg import require_torchcodec
 from fixtures.settings import add_options, read_settings
+from fixtures.video_set import find_video_set
 from results.identity import differing_sources
 from results.report import add_rates
 from results.shipping import without_machine_names
@@ -51,6 +52,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     try:
         read_settings(session.config)
         require_torchcodec()
+        find_video_set(session.config)
     except InputError as error:
         raise pytest.UsageError(str(error)) from error
     session.config.pluginmanager.import_plugin("benchmarks.harness.fixtures")  # it imports TorchCodec

@@ -15,6 +15,8 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torchcodec.decoders import VideoDecoder
+from torchcodec.transforms import Resize
 
 from benchmarks.strategies import STRATEGIES
 from benchmarks.strategies.one_decoder import sequential
@@ -171,6 +173,32 @@ def test_what_is_pruned_kept_whole_or_declined(name: str, seek_mode: SeekMode, c
     if not falls_back:
         planned = survey(video.video.path, range(0, video.video.frames, 5), seek_mode)
         assert (planned.how != WHOLE_GOPS) == (name not in KEPT_WHOLE)
+
+
+RESIZED = [
+    *(
+        "h264 open GOP",
+        "h264 in AVI",
+        "hevc 10-bit",
+        "hevc open GOP",
+        "vp9 with alpha",
+        "av1 by SVT",
+        "mjpeg",
+    ),
+    *("huffyuv", "h264 rotated", "h264 interlaced"),  # the first of these falls back
+]
+
+
+@pytest.mark.parametrize("name", RESIZED)
+def test_resized_frames_are_torchcodec_s(name: str, corpus: Corpus) -> None:
+    path, indices = corpus(name), [3, 18, 19, 40, 60]
+    theirs = VideoDecoder(path, transforms=[Resize((30, 70))]).get_frames_at(indices).data
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FallbackWarning)
+        ours = decode_frames(path, indices, size=(30, 70), workers=2, verify=2)
+        batches = [frames for _, frames in iter_frames(path, indices, size=(30, 70), batch_frames=5)]
+    torch.testing.assert_close(ours, theirs, atol=0, rtol=0)
+    torch.testing.assert_close(torch.cat(batches), theirs, atol=0, rtol=0)
 
 
 def test_what_counts_as_tried_has_been_tried(corpus: Corpus) -> None:

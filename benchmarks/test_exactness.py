@@ -1,5 +1,6 @@
 """Every strategy gives the baseline's frames, bit for bit, whatever is asked for."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,18 @@ def test_any_indices(
     strategy: str, indices: tuple[int, ...], workers: int, seek_mode: SeekMode, odd_video: Path
 ) -> None:
     assert_exact(strategy, odd_video, indices, workers, seek_mode)
+
+
+@pytest.mark.parametrize("video", ["small_video", "odd_video"])
+@pytest.mark.parametrize("size", [(40, 50), (33, 96), (128, 192)])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_resized_frames(
+    strategy: str, size: tuple[int, int], video: str, request: pytest.FixtureRequest
+) -> None:
+    workload = replace(read_workload(request.getfixturevalue(video), PATTERNS["every 12th"]), size=size)
+    ours, theirs = (STRATEGIES[name].decode(workload, 2) for name in (strategy, BASELINE))
+    assert tuple(ours.shape) == (7, 3, *size)
+    torch.testing.assert_close(ours, theirs, atol=0, rtol=0)
 
 
 def test_baseline_frames_are_those_asked_for(small_video: Path) -> None:

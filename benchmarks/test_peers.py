@@ -4,6 +4,7 @@ import importlib.util
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,15 @@ def test_every_peer_gives_the_wanted_frames(peer: str, pattern: str, small_video
     assert likeness.frames == len(PATTERNS[pattern])
     if not peer.startswith("video-reader"):
         assert likeness.max_difference <= 2
+
+
+@pytest.mark.parametrize("peer", [name for name in PEERS if "-" not in name or name.endswith("-chunks")])
+def test_every_peer_resizes(peer: str, small_video: Path) -> None:
+    decode = require(peer)
+    workload = replace(read_workload(small_video, PATTERNS["every 12th"]), size=(40, 50))
+    frames = decode(workload, 2)
+    assert tuple(frames.shape) == (7, 3, 40, 50)
+    measure_likeness(peer, frames, take_baseline(workload))
 
 
 def likeness_of(change: Callable[[Tensor], Tensor], video: Path) -> tuple[int, int]:

@@ -4,19 +4,19 @@ What a benchmark needs of its session (baseline, measurement ...) is in harness/
 """
 
 import importlib
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from torch import Tensor
 
+from benchmarks.harness.across import ACROSS, SetPass
 from benchmarks.harness.interleaving import clock
-from benchmarks.harness.measuring import Measurement, few_frames
+from benchmarks.harness.measuring import Measurement
+from benchmarks.harness.parts import Decode, Judge, Pass
 from benchmarks.harness.proof import Baseline, prove
 from benchmarks.harness.scaling import Setting, settings_for
-from benchmarks.limits import LIMITS, decode_shares, prepare_shares
+from benchmarks.limits import LIMITS, decode_parts, prepare_parts
 from benchmarks.peers import INSTALL, PEERS
 from benchmarks.peers.likeness import measure_likeness
 from benchmarks.strategies import STRATEGIES
@@ -41,7 +41,7 @@ def test_decode(strategy: str, measurement: Measurement, baseline: Baseline, pla
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-def test_limit(limit: str, measurement: Measurement, tmp_path: Path) -> None:
+def test_limit(limit: str, measurement: Measurement, workload: Workload, tmp_path: Path) -> None:
     """Seconds in which FFmpeg's own command decodes the same packets, without conversion or result.
 
     What the number cannot see: that a strategy also has to convert, store and return its frames.
@@ -49,11 +49,23 @@ def test_limit(limit: str, measurement: Measurement, tmp_path: Path) -> None:
     workers = measurement.settings.workers
     measurement.begin(limit, workers)
     try:
-        shares = prepare_shares(LIMITS[limit](measurement.workload), workers, tmp_path)
+        parts = prepare_parts(LIMITS[limit], workload, workers, tmp_path)
     except DeclinedError as reason:
         measurement.info["fallback"] = f"no share can be cut: {reason}"
         pytest.skip(str(reason))
-    measurement.command(partial(decode_shares, shares))
+    measurement.command(partial(decode_parts, parts))
+
+
+@pytest.mark.parametrize("across", ACROSS)
+def test_across(across: str, set_measurement: Measurement, baselines: list[Baseline]) -> None:
+    """Seconds in which workers decode all videos of a set, each worker a whole video at a time.
+
+    What the number cannot see: proving, for which more rounds are taken, since it would be within the time.
+    """
+    workers = set_measurement.settings.workers
+    set_measurement.begin(across, workers, videos=len(baselines))
+    decoding = SetPass(name=across, decode=ACROSS[across], workers=workers, baselines=baselines)
+    set_measurement.frames(decoding)
 
 
 @pytest.mark.peers
@@ -92,16 +104,13 @@ def test_scaling(setting: Setting, measurement: Measurement, baseline: Baseline,
 
 def _measure(
     measurement: Measurement,
-    decode: Callable[[Workload, int], Tensor],
+    decode: Decode,
     baseline: Baseline,
-    judge: Callable[[str, Tensor, Baseline], Any] = prove,
+    judge: Judge = prove,
 ) -> None:
-    workload, workers = measurement.workload, measurement.info["workers"]
-    measurement.frames(
-        partial(decode, workload, workers),
-        warm_up=partial(decode, few_frames(workload, workers), workers),
-        prove=lambda name, frames: judge(name, frames, baseline),
-    )
+    name, workers = measurement.info["strategy"], measurement.info["workers"]
+    decoding = Pass(name=name, decode=decode, workers=workers, baseline=baseline, judge=judge)
+    measurement.frames(decoding)
 
 
 def _add_plan(info: dict[str, Any], plan: Survey | None, *, prunes: bool) -> None:

@@ -16,7 +16,7 @@ from torchcodec.decoders import VideoDecoder
 from exactframes.errors import DeclinedError, FallbackWarning, VerificationError, WrongFrameError
 from exactframes.excerpt import Task, excerpts, tasks
 from exactframes.output import shared_output
-from exactframes.source import SeekMode, Source, open_source, sequential
+from exactframes.source import SeekMode, Size, Source, open_decoder, open_source, sequential
 from exactframes.workers import on_processes, on_threads, threads
 
 Video = str | os.PathLike[str]
@@ -30,6 +30,7 @@ def decode_frames(
     seek_mode: SeekMode = "exact",
     ffmpeg_threads: int = 1,
     processes: bool = False,
+    size: Size | None = None,
     out: Tensor | None = None,
     verify: int = 0,
 ) -> Tensor:
@@ -49,6 +50,8 @@ def decode_frames(
         seek_mode: TorchCodec's: "exact" counts the file's frames, "approximate" trusts its header.
         ffmpeg_threads: FFmpeg's own threads for each worker.
         processes: whether workers are processes (loky's, which are kept for the next call) or threads.
+        size: (height, width) to which decoders resize frames, by torchcodec.transforms.Resize; or the shorter
+            side alone, the aspect kept. By default frames stay as they are.
         out: where to write the frames, uint8 [N, C, H, W] on the CPU, of any strides; else a new tensor.
         verify: so many of the frames, evenly spread, are decoded sequentially as well, and compared.
 
@@ -62,12 +65,12 @@ def decode_frames(
         RuntimeError: if FFmpeg cannot read or decode the video; TorchCodec's own.
         VerificationError: if a verified frame differs; it names the first.
     """
-    source = open_source(video, seek_mode)
+    source = open_source(video, seek_mode, size)
     wanted = _checked(source, indices)
     team = _team(workers, ffmpeg_threads)
     _at_least("verify", verify, 0)
     if out is not None:
-        _require_fit(out, (len(wanted), 3, source.height, source.width))
+        _require_fit(out, source.shape(len(wanted)))
     try:
         pruned = _on_processes if processes else _on_threads
         frames = pruned(source, wanted, team, out)
@@ -86,6 +89,7 @@ def iter_frames(
     workers: int | None = None,
     seek_mode: SeekMode = "exact",
     ffmpeg_threads: int = 1,
+    size: Size | None = None,
 ) -> Iterator[tuple[range, Tensor]]:
     """Decode frames of a video a batch at a time, in the order asked for: in bounded memory.
 
@@ -104,6 +108,7 @@ def iter_frames(
         workers: how many threads decode at once; by default as many as there are usable CPUs.
         seek_mode: TorchCodec's: "exact" counts the file's frames, "approximate" trusts its header.
         ffmpeg_threads: FFmpeg's own threads for each worker.
+        size: to which each decoder resizes its frames, as of decode_frames.
 
     Yields:
         Which of the indices these are, as a range of positions in them; and the frames, uint8 [n, C, H, W].
@@ -112,17 +117,17 @@ def iter_frames(
         FileNotFoundError, IndexError, ValueError, RuntimeError: as decode_frames does; some only when the
             batch is reached. Leaving the loop early, or an error in it, ends the threads.
     """
-    source = open_source(video, seek_mode)
+    source = open_source(video, seek_mode, size)
     wanted = _checked(source, indices)
     team = _team(workers, ffmpeg_threads)
-    size = _at_least("batch_frames", batch_frames, 1)
+    batch = _at_least("batch_frames", batch_frames, 1)
     is_rising = all(a <= b for a, b in pairwise(wanted))
-    pass_size = len(wanted) if is_rising else size
+    pass_size = len(wanted) if is_rising else batch
     passes = (
-        _pass(source, wanted[first : first + pass_size], first, size, team)
+        _pass(source, wanted[first : first + pass_size], first, batch, team)
         for first in range(0, len(wanted), max(1, pass_size))
     )
-    return _one_ahead(batch for batches in passes for batch in batches)
+    return _one_ahead(given for batches in passes for given in batches)
 
 
 @dataclass(frozen=True)
@@ -139,7 +144,7 @@ def _team(workers: int | None, ffmpeg_threads: int) -> _Team:
 
 
 def _on_threads(source: Source, indices: list[int], team: _Team, out: Tensor | None) -> Tensor:
-    shape = (len(indices), source.height, source.width, 3)
+    shape = source.shape(len(indices))
     output = torch.empty(shape, dtype=torch.uint8) if out is None else out.permute(0, 2, 3, 1)
     span = range(len(indices))
     with excerpts(source, indices, team.workers) as cut, threads(team.workers) as pool:
@@ -149,7 +154,7 @@ def _on_threads(source: Source, indices: list[int], team: _Team, out: Tensor | N
 
 
 def _on_processes(source: Source, indices: list[int], team: _Team, out: Tensor | None) -> Tensor:
-    shape = (len(indices), source.height, source.width, 3)
+    shape = source.shape(len(indices))
     with (
         shared_output(shape) as (output, path),
         excerpts(source, indices, team.workers) as cut,
@@ -190,16 +195,14 @@ def _pass(
             feed = _Feed(tasks(cut, team.ffmpeg_threads))
             while done < count:
                 span = range(done, min(done + size, count))
-                output = torch.empty((len(span), source.height, source.width, 3), dtype=torch.uint8)
+                output = torch.empty(source.shape(len(span)), dtype=torch.uint8)
                 _require_all(on_threads(feed.until(span.stop), output, span, workers, pool), len(span))
                 yield range(first + span.start, first + span.stop), output.permute(0, 3, 1, 2)
                 done = span.stop
                 del output
     except DeclinedError as reason:
         warnings.warn(FallbackWarning(str(reason)), stacklevel=2)
-        decoder = VideoDecoder(
-            source.path, seek_mode=source.seek_mode, num_ffmpeg_threads=team.ffmpeg_threads
-        )
+        decoder = open_decoder(source, team.ffmpeg_threads)
         for start in range(done, count, size):
             frames = decoder.get_frames_at(indices[start : start + size]).data
             yield range(first + start, first + start + len(frames)), frames
@@ -240,7 +243,9 @@ def _at_least(name: str, value: int, least: int) -> int:
     return value
 
 
-def _require_fit(out: Tensor, shape: tuple[int, ...]) -> None:
+def _require_fit(out: Tensor, given: tuple[int, int, int, int]) -> None:
+    frames, height, width, channels = given
+    shape = (frames, channels, height, width)
     if tuple(out.shape) != shape or out.dtype != torch.uint8 or out.device.type != "cpu":
         raise ValueError(
             f"out is {list(out.shape)} of {str(out.dtype).removeprefix('torch.')} on {out.device.type}: "

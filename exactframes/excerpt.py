@@ -18,7 +18,7 @@ from exactframes.fidelity import parameters, require_same
 from exactframes.output import write_rows
 from exactframes.packets import Reader
 from exactframes.plan import Run, Sharing, plan_runs
-from exactframes.source import Source, look_of
+from exactframes.source import Source, look_of, resizing
 from exactframes.support import Codec
 
 BATCH_BYTES = 4_000_000
@@ -37,6 +37,7 @@ class Excerpt:
     rows: tuple[int, ...]  # where each frame goes in the output
     look: tuple[Any, ...]  # the source's, which its frames must have
     packets: int  # how many it holds
+    size: tuple[int, int] | None = None  # (height, width) that its frames are resized to
     expected: dict[str, Any] | None = None  # what it must keep of its source, if that is to be checked
 
 
@@ -174,6 +175,7 @@ class Decoding:
                 self._excerpt.data,
                 custom_frame_mappings=self._excerpt.mapping or None,
                 num_ffmpeg_threads=self._threads,
+                transforms=resizing(self._excerpt.size),
             )
             if look_of(self._decoder) != self._excerpt.look:
                 raise WrongFrameError("an excerpt does not look like the video")
@@ -201,6 +203,7 @@ def _cut(stream: VideoStream, codec: Codec, run: Run, source: Source) -> Excerpt
         rows=tuple(row for _, row in requested),
         look=source.look,
         packets=len(run.packets),
+        size=source.size,
     )
 
 

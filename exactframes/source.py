@@ -9,12 +9,14 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 from torchcodec.decoders import VideoDecoder
+from torchcodec.transforms import DecoderTransform, Resize
 
 LOOK = (
     "codec", "width", "height", "pixel_format", "color_primaries", "color_space",
     "color_transfer_characteristic", "rotation",
 )  # fmt: skip
 SeekMode = Literal["exact", "approximate"]
+Size = int | tuple[int, int]  # of frames that are given: the shorter side, or (height, width)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,15 +31,21 @@ class Source:
     fps: float | None  # average frames a second: approximate seek mode finds frames by it
     frames: int  # as many as the header tells, or implies; counted where it tells nothing
     look: tuple[Any, ...]  # what decides how a decoded frame is converted: see look_of
+    size: tuple[int, int] | None = None  # (height, width) that decoders resize frames to; None: as they are
     is_fragmented: bool = False  # whether it is an MP4 or MOV file with movie fragments
 
+    def shape(self, frames: int) -> tuple[int, int, int, int]:
+        """Of so many frames as they are given: [frames, height, width, 3]."""
+        height, width = self.size or (self.height, self.width)
+        return (frames, height, width, 3)
 
-def open_source(video: str | os.PathLike[str], seek_mode: SeekMode) -> Source:
+
+def open_source(video: str | os.PathLike[str], seek_mode: SeekMode, size: Size | None = None) -> Source:
     """Read a file's header.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if the seek mode is none of TorchCodec's.
+        ValueError: if the seek mode is none of TorchCodec's, or the size is none.
         RuntimeError: if FFmpeg cannot read it as a video; TorchCodec's own message.
     """
     path = Path(video)
@@ -52,17 +60,42 @@ def open_source(video: str | os.PathLike[str], seek_mode: SeekMode) -> Source:
     metadata = decoder.metadata
     if metadata.width is None or metadata.height is None:
         raise RuntimeError(f"{path.name}: its header tells no frame size")
+    height, width = metadata.height, metadata.width
     return Source(
         path=path,
         seek_mode=seek_mode,
         stream_index=decoder.stream_index,
-        width=metadata.width,
-        height=metadata.height,
+        width=width,
+        height=height,
+        size=None if size is None else target_size(size, height, width),
         fps=metadata.average_fps_from_header,
         frames=len(decoder),
         look=look_of(decoder),
         is_fragmented=_is_fragmented(path),
     )
+
+
+def target_size(size: Size, height: int, width: int) -> tuple[int, int]:
+    """The (height, width) that frames get; of one number as torchvision's Resize reckons it.
+
+    Raises:
+        ValueError: if the size is not one whole number of 1 or more, or two.
+    """
+    if isinstance(size, int):
+        longer = int(size * max(height, width) / min(height, width))
+        target = (size, longer) if height <= width else (longer, size)
+    else:
+        target = size
+    if len(target) != 2 or not all(isinstance(side, int) and side >= 1 for side in target):
+        raise ValueError(
+            f"size {size!r}: give (height, width) or the shorter side, in whole pixels from 1 on"
+        )
+    return (target[0], target[1])
+
+
+def resizing(size: tuple[int, int] | None) -> list[DecoderTransform]:
+    """The transforms of a decoder that gives frames of this (height, width), or as they are."""
+    return [] if size is None else [Resize(size)]
 
 
 def look_of(decoder: VideoDecoder) -> tuple[Any, ...]:
@@ -80,9 +113,18 @@ def sequential(source: Source, indices: Sequence[int], ffmpeg_threads: int = 1) 
         IndexError, RuntimeError: TorchCodec's own.
     """
     if not indices:  # get_frames_at refuses an empty list
-        return torch.empty((0, 3, source.height, source.width), dtype=torch.uint8)
-    decoder = VideoDecoder(source.path, seek_mode=source.seek_mode, num_ffmpeg_threads=ffmpeg_threads)
-    return decoder.get_frames_at(list(indices)).data
+        return torch.empty(source.shape(0), dtype=torch.uint8).permute(0, 3, 1, 2)
+    return open_decoder(source, ffmpeg_threads).get_frames_at(list(indices)).data
+
+
+def open_decoder(source: Source, ffmpeg_threads: int) -> VideoDecoder:
+    """A decoder of the whole file."""
+    return VideoDecoder(
+        source.path,
+        seek_mode=source.seek_mode,
+        num_ffmpeg_threads=ffmpeg_threads,
+        transforms=resizing(source.size),
+    )
 
 
 def _is_fragmented(path: Path) -> bool:

@@ -54,7 +54,10 @@ def _short(value: object) -> str:
     return text if len(text) <= 30 else f"{text[:12]}..."
 
 
-COMPARABLE = ("work.video_sha256", "work.indices_digest", "work.seek_mode", "workers", "interleaved")
+COMPARABLE = (
+    "work.video_sha256", "work.indices_digest", "work.seek_mode", "work.output_size", "work.part_bytes",
+    "workers", "interleaved",
+)  # fmt: skip
 
 
 def clashes(ours: Iterable[Entry], theirs: Iterable[Entry]) -> list[str]:

@@ -8,6 +8,7 @@ were measured, which are predicted (scaling_model.py).
 
 import argparse
 import json
+import re
 import sys
 import textwrap
 from collections import Counter
@@ -15,7 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from results.identity import Entry
-from results.recommendation import BASELINE, exact_entries, is_timed, recommendation, settings_of
+from results.recommendation import (
+    BASELINE,
+    exact_entries,
+    is_timed,
+    recommendation,
+    set_recommendation,
+    settings_of,
+    ways_over_all,
+)
 from results.scaling_model import predict
 
 Row = tuple[str, ...]
@@ -41,6 +50,12 @@ PREDICTED_LEGEND = (
 MATRIX_LEGEND = (
     "Speed-up over sequential; limit: FFmpeg on the packets that are needed, nothing converted or kept.",
     "proc.: processes; thr.: threads; *: fell back, not pruned; FAILED: wrong frames, or an error.",
+)
+LONGEST_NAME = 11  # of a workload, beside heads that say more
+SET_LEGEND = (
+    *MATRIX_LEGEND[:-1],
+    "proc.: processes; thr.: threads; f-, s-, p-: ffmpeg-, shared-, pruned-; *: fell back, not pruned;",
+    "FAILED: wrong frames, or an error. across: each worker decodes whole videos, the longest first.",
 )
 NEEDED = "limit-needed-frames"
 
@@ -92,8 +107,8 @@ def markdown_table(entries: list[Entry]) -> list[str]:
 def _rows(entries: list[Entry]) -> tuple[list[Row], tuple[str, ...]]:
     """The rows, heading first, and the legend."""
     add_rates(entries)
-    if len(_workloads(entries)) > 1:
-        return _matrix(entries), MATRIX_LEGEND
+    if len(_workloads(entries)) > 1 or _is_set(entries):
+        return _matrix(entries), SET_LEGEND if _is_set(entries) else MATRIX_LEGEND
     if entries and all(map(_is_scaling, entries)):
         rows = _scaling_rows(entries)
         legend = (*SCALING_LEGEND, *PREDICTED_LEGEND) if len(rows) > len(entries) else SCALING_LEGEND
@@ -102,9 +117,12 @@ def _rows(entries: list[Entry]) -> tuple[list[Row], tuple[str, ...]]:
 
 
 def _matrix(entries: list[Entry]) -> list[Row]:
+    entries = [entry for entry in entries if not _is_across(entry)]
     names = list(dict.fromkeys(e["extra_info"]["strategy"] for e in entries))
     names = [name for name in names if name != BASELINE and not name.startswith("limit-")]
     heads = [name.replace("processes", "proc.").replace("threads", "thr.") for name in names]
+    if max(map(len, _workloads(entries)), default=0) > LONGEST_NAME:
+        heads = [re.sub("^([a-z])[a-z]*-", r"\1-", head) for head in heads]
     rows: list[Row] = [("workload", "sequential", *heads, "limit")]
     for workload in _workloads(entries):
         by_name = {e["extra_info"]["strategy"]: e for e in entries if _workload(e) == workload}
@@ -148,13 +166,33 @@ def _what_happened(names: list[str], place: str) -> str:
 
 
 def _conclusion(entries: list[Entry]) -> list[str]:
-    workloads = _workloads(entries)
-    if len(workloads) == 1:
+    within = [entry for entry in entries if not _is_across(entry)]
+    workloads = _workloads(within)
+    if len(workloads) == 1 and not _is_set(entries):
         return recommendation(entries)
     ranked = [exact_entries([e for e in entries if _workload(e) == workload]) for workload in workloads]
     wins = Counter(exact[0]["extra_info"]["strategy"] for exact in ranked if exact)
     counts = ", ".join(f"{name} on {count}" for name, count in wins.most_common())
-    return textwrap.wrap(f"Fastest exact way, of {len(workloads)} workloads: {counts}.", 100) if wins else []
+    kind = "videos" if _is_set(entries) else "workloads"
+    lines = textwrap.wrap(f"Fastest exact way, of {len(workloads)} {kind}: {counts}.", 100) if wins else []
+    videos = next((e["extra_info"]["videos"] for e in entries if _is_across(e)), len(workloads))
+    return [*lines, *_set_summary(entries, videos)] if _is_set(entries) else lines
+
+
+def _set_summary(entries: list[Entry], videos: int) -> list[str]:
+    """The time that each exact way takes for all videos, and what to do with a set like this."""
+    ways = ways_over_all(entries, videos)
+    if not ways:
+        return []
+    baseline = next((way.seconds for way in ways if way.name == BASELINE), None)
+    rows: list[Row] = [(f"all {videos} videos", "total s", "speed-up", "videos/s", "frames/s")]
+    for way in ways:
+        speedup = f"{baseline / way.seconds:.2f}x" if baseline else "-"
+        rates = (f"{videos / way.seconds:.2f}", f"{way.frames / way.seconds:.0f}")
+        rows.append((way.name + "*" * way.fell_back, f"{way.seconds:.3f}", speedup, *rates))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(_aligned(row, widths, (0,))).rstrip() for row in rows]
+    return ["", *lines, *set_recommendation(ways, videos, baseline)]
 
 
 def _row(entry: Entry) -> Row:
@@ -234,6 +272,14 @@ def _workload(entry: Entry) -> str:
 
 def _workloads(entries: list[Entry]) -> list[str]:
     return list(dict.fromkeys(map(_workload, entries)))
+
+
+def _is_across(entry: Entry) -> bool:
+    return "videos" in entry["extra_info"]
+
+
+def _is_set(entries: list[Entry]) -> bool:
+    return any(entry["extra_info"].get("is_of_set") for entry in entries)
 
 
 def _is_scaling(entry: Entry) -> bool:

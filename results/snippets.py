@@ -3,7 +3,8 @@
 Each takes `indices`, the frame numbers asked for, and gives `frames`, uint8 [N, C, H, W] in their order: a
 tensor; of a peer an array. In the templates (string.Template) $video is the quoted name of the file and
 $workers a number; $seek_mode, $num_threads and $ffmpeg_threads are one more argument, or nothing where the
-default does; $option is the row's own word, put in first.
+default does; $option is the row's own word, put in first. The other words come from _sizes: they say how
+frames are resized.
 """
 
 from dataclasses import dataclass
@@ -16,20 +17,20 @@ OPENCV_WHEEL = "opencv-python-headless"
 READER_WHEEL = "video-reader-rs==0.4.1"  # the wheels of 0.4.3 to 0.4.5 do not find their own libsharpyuv
 
 ONE_DECODER = """\
-from torchcodec.decoders import VideoDecoder
+from torchcodec.decoders import VideoDecoder$resize_import
 
-decoder = VideoDecoder($video$seek_mode$option)
+${resize_setup}decoder = VideoDecoder($video$seek_mode$option$resize)
 frames = decoder.get_frames_at(list(indices)).data
 """
 
 CHUNKS = """\
 import torch
 from joblib import Parallel, delayed
-from torchcodec.decoders import VideoDecoder
+from torchcodec.decoders import VideoDecoder$resize_import
 
-
+${resize_setup}
 def decode(chunk):
-    decoder = VideoDecoder($video$seek_mode$num_threads)
+    decoder = VideoDecoder($video$seek_mode$num_threads$resize)
     return decoder.get_frames_at(chunk).data
 
 
@@ -45,17 +46,16 @@ import os
 import numpy as np
 import torch
 from joblib import Parallel, delayed
-from torchcodec.decoders import VideoDecoder
+from torchcodec.decoders import VideoDecoder$resize_import
 
-
+${resize_setup}
 def decode(rows, output):
-    decoder = VideoDecoder($video$seek_mode)
+    decoder = VideoDecoder($video$seek_mode$resize)
     batch = decoder.get_frames_at([indices[row] for row in rows]).data
     output[rows] = batch.permute(0, 2, 3, 1).numpy()
 
 
-size = VideoDecoder($video$seek_mode).metadata
-shape = (len(indices), size.height, size.width, 3)
+${frame_size}shape = (len(indices), $height, $width, 3)
 memory = os.memfd_create("frames")  # Linux; elsewhere take the path of a new file
 output = np.memmap(f"/proc/{os.getpid()}/fd/{memory}", np.uint8, "w+", shape=shape)
 chunks = [rows for rows in np.array_split(range(len(indices)), $workers) if len(rows)]
@@ -67,8 +67,39 @@ frames = torch.from_numpy(output).permute(0, 3, 1, 2)
 PRUNED = """\
 from exactframes import decode_frames
 
-frames = decode_frames($video, indices, workers=$option$seek_mode$ffmpeg_threads)
+frames = decode_frames($wrap$video, indices, workers=$option$seek_mode$ffmpeg_threads$size$unwrap)
 """
+
+ACROSS = """\
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+$option
+
+
+def by_size(video):
+    return -Path(video).stat().st_size
+
+
+videos = sorted(indices, key=by_size)  # the longest first; indices is a dictionary of videos here
+with ThreadPoolExecutor($workers) as pool:
+    frames = dict(zip(videos, pool.map(decode, videos)))
+"""
+
+DECODE_ALONE = """\
+from torchcodec.decoders import VideoDecoder$resize_import
+
+${resize_setup}
+def decode(video):
+    decoder = VideoDecoder(video$seek_mode$resize)
+    return decoder.get_frames_at(list(indices[video])).data"""
+
+DECODE_PRUNED = """\
+from exactframes import decode_frames
+
+
+def decode(video):
+    return decode_frames(video, indices[video], workers=1$seek_mode$size)"""
 
 PYAV = """\
 import av
@@ -87,7 +118,8 @@ def read(chunk):
             first = round((frame.pts - start) * stream.time_base * rate)
             number = first if number is None else number + 1
             if number in wanted:
-                pictures[number] = converter.reformat(frame, format="rgb24").to_ndarray()
+                picture = converter.reformat(frame, format="rgb24"$width_height)
+                pictures[number] = picture.to_ndarray()
             if len(pictures) == len(wanted):
                 return np.stack([pictures[number] for number in chunk])
 """
@@ -105,7 +137,8 @@ def read(chunk):
     for number in range(min(chunk), max(chunk) + 1):
         capture.grab()
         if number in wanted:
-            pictures[number] = cv2.cvtColor(capture.retrieve()[1], cv2.COLOR_BGR2RGB)
+            picture = capture.retrieve()[1]
+${cv2_resize}            pictures[number] = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
     return np.stack([pictures[number] for number in chunk])
 """
 
@@ -114,7 +147,8 @@ from decord import VideoReader
 
 
 def read(chunk):
-    return VideoReader($video, num_threads=$option).get_batch(list(chunk)).asnumpy()
+    reader = VideoReader($video, num_threads=$option$width_height)
+    return reader.get_batch(list(chunk)).asnumpy()
 """
 
 VIDEO_READER = """\
@@ -122,7 +156,8 @@ from video_reader import PyVideoReader
 
 
 def read(chunk):
-    return PyVideoReader($video, threads=$option).get_batch(list(chunk))
+    reader = PyVideoReader($video, threads=$option$target)
+    return reader.get_batch(list(chunk))
 """
 
 FFMPEG_PIPE = """\
@@ -136,7 +171,7 @@ probe = "ffprobe -v error -of csv=p=0 -select_streams v:0 -show_entries".split()
 fields = [*probe, "stream=width,height,avg_frame_rate", $video]
 size_and_rate = subprocess.check_output(fields, text=True).split()[0].split(",")
 width, height, rate = *map(int, size_and_rate[:2]), Fraction(size_and_rate[2])
-
+${pipe_size}
 
 def read(chunk):
     wanted, pictures, first, last = set(chunk), {}, min(chunk), max(chunk)
@@ -144,7 +179,8 @@ def read(chunk):
     command = ["ffmpeg", "-nostdin", "-v", "error", "-noautorotate", $option]
     command += ["-ss", f"{float((first - 0.5) / rate):.6f}"] if first else []
     command += ["-i", $video, "-map", "0:v:0"]
-    command += ["-vf", f"select='not(mod(n,{step}))',format=rgb24"]
+    filters = f"select='not(mod(n,{step}))',format=rgb24${scale}"
+    command += ["-vf", filters]
     command += ["-fps_mode", "passthrough", "-frames:v", str((last - first) // step + 1)]
     with subprocess.Popen([*command, "-f", "rawvideo", "-"], stdout=subprocess.PIPE) as ffmpeg:
         for number in range(first, last + 1, step):
@@ -191,6 +227,8 @@ SNIPPETS: dict[str, Snippet] = {
     "pruned": Snippet(LIBRARY, PRUNED, "1"),
     "pruned-threads": Snippet(LIBRARY, PRUNED, "$workers"),
     "pruned-processes": Snippet(LIBRARY, PRUNED, "$workers, processes=True"),
+    "across": Snippet(TORCHCODEC, ACROSS, DECODE_ALONE),
+    "across-pruned": Snippet(LIBRARY, ACROSS, DECODE_PRUNED),
     "pyav": Snippet("av numpy", PYAV + AT_ONCE, '"SLICE", 0  # its own'),
     "pyav-auto": Snippet("av numpy", PYAV + AT_ONCE, '"AUTO", $workers'),
     "pyav-chunks": Snippet("av numpy joblib", PYAV + ON_THREADS, '"AUTO", 1'),
@@ -209,7 +247,15 @@ SNIPPETS: dict[str, Snippet] = {
 }
 
 
-def snippet(strategy: str, *, video: str, seek_mode: str, workers: int, ffmpeg_threads: int = 1) -> list[str]:
+def snippet(  # noqa: PLR0913  by keyword
+    strategy: str,
+    *,
+    video: str,
+    seek_mode: str,
+    workers: int,
+    ffmpeg_threads: int = 1,
+    size: tuple[int, int] | None = None,
+) -> list[str]:
     """Lines of Python for a strategy or peer, the first a comment: what to install; none where none is known.
 
     Args:
@@ -218,18 +264,51 @@ def snippet(strategy: str, *, video: str, seek_mode: str, workers: int, ffmpeg_t
         seek_mode: "exact", the default of TorchCodec and of the library, or "approximate"; peers have none.
         workers: threads or processes.
         ffmpeg_threads: for each worker.
+        size: (height, width) that frames are resized to.
     """
     row = SNIPPETS.get(strategy)
     if row is None:
         return []
+    mode = "" if seek_mode == "exact" else f", seek_mode={quoted(seek_mode)}"
     code = Template(row.code.replace("$option", row.option)).substitute(
         video=quoted(video),
         workers=workers,
-        seek_mode="" if seek_mode == "exact" else f", seek_mode={quoted(seek_mode)}",
+        seek_mode=mode,
         num_threads=f", num_ffmpeg_threads={ffmpeg_threads}" if ffmpeg_threads > 1 else "",
         ffmpeg_threads=f", ffmpeg_threads={ffmpeg_threads}" if ffmpeg_threads > 1 else "",
+        **_sizes(size, quoted(video), mode),
     )
     return [f"# pip install {row.needs}", *code.splitlines()]
+
+
+def _sizes(size: tuple[int, int] | None, video: str, seek_mode: str) -> dict[str, object]:
+    """What the templates say where frames are resized, and where they are not."""
+    if size is None:
+        words = [
+            *("resize_import", "resize_setup", "resize", "size", "wrap", "unwrap", "width_height", "target"),
+            *("cv2_resize", "pipe_size", "scale"),
+        ]
+        metadata = f"size = VideoDecoder({video}{seek_mode}).metadata\n"
+        shape = {"frame_size": metadata, "height": "size.height", "width": "size.width"}
+        return {**dict.fromkeys(words, ""), **shape}
+    height, width = size
+    resized = f"cv2.resize(picture, ({width}, {height}), interpolation=cv2.INTER_AREA)"
+    return {
+        "resize_import": "\nfrom torchcodec.transforms import Resize",
+        "resize_setup": f'resize = {{"transforms": [Resize(({height}, {width}))]}}\n\n',
+        "resize": ", **resize",
+        "size": f", size=({height}, {width})",
+        "wrap": "\n    ",  # the line gets too long
+        "unwrap": "\n",
+        "width_height": f", width={width}, height={height}",
+        "target": f", target_width={width}, target_height={height}",
+        "cv2_resize": f"            picture = {resized}\n",
+        "pipe_size": f"width, height = {width}, {height}\n",
+        "scale": f",scale={width}:{height}:flags=bilinear",
+        "frame_size": "",
+        "height": height,
+        "width": width,
+    }
 
 
 def quoted(text: str) -> str:

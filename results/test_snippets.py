@@ -2,11 +2,12 @@
 
 import importlib.util
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
 
+from benchmarks.harness.across import ACROSS
 from benchmarks.peers import PEERS
 from benchmarks.strategies import STRATEGIES
 from fixtures.corpus import make_video
@@ -22,7 +23,9 @@ PATTERNS = {
 PRUNING = [name for name, strategy in STRATEGIES.items() if strategy.prunes]
 OTHERS = [name for name in STRATEGIES if name not in PRUNING]
 MODES = ("approximate", "exact")
+SIZE = (40, 50)  # height and width
 OTHER_COLOURS = 32  # video-reader's conversion; another frame differs by more than 100
+OTHER_SCALER = 20  # of a peer, on average; another frame differs by more than 22
 
 RUN_ALL = """
 import faulthandler, importlib.util, json, sys, traceback
@@ -30,50 +33,69 @@ import faulthandler, importlib.util, json, sys, traceback
 faulthandler.dump_traceback_later(240, exit=True)  # a hang tells where
 for name in ("benchmarks", "fixtures", "results"):
     assert importlib.util.find_spec(name) is None, f"{name} can be imported"
-video, patterns, cases, has_library = json.load(open("cases.json"))
+video, patterns, cases, size, has_library = json.load(open("cases.json"))
 if not has_library:
     sys.modules["exactframes"] = None  # it may be installed
 
 import numpy, torch
 from torchcodec.decoders import VideoDecoder
+from torchcodec.transforms import Resize
 
 
-def outcome(code, seek_mode, indices):
+def outcome(code, seek_mode, indices, resize):
     namespace = {"__name__": "__main__", "indices": indices}
     try:
         exec(compile(code, "snippet", "exec"), namespace)
     except Exception:
         return traceback.format_exc()
     frames = torch.as_tensor(namespace["frames"])
-    expected = VideoDecoder(video, seek_mode=seek_mode).get_frames_at(indices).data
+    expected = VideoDecoder(video, seek_mode=seek_mode, transforms=resize).get_frames_at(indices).data
     if frames.dtype != torch.uint8 or frames.shape != expected.shape:
         return f"{frames.dtype} {list(frames.shape)}"
-    return int((frames.short() - expected.short()).abs().max())
+    difference = (frames.short() - expected.short()).abs()
+    return int(difference.max()) if not resize else round(float(difference.float().mean()), 2)
 
 
 outcomes = {
-    case: {name: outcome(code, seek_mode, indices) for name, indices in patterns.items()}
+    case: {name: outcome(code, seek_mode, indices, []) for name, indices in patterns.items()}
     for case, (code, seek_mode) in cases.items()
+    if "resized" not in case
 }
+name, indices = next(iter(patterns.items()))
+for case, (code, seek_mode) in cases.items():
+    if "resized" in case:
+        outcomes[case] = {name: outcome(code, seek_mode, indices, [Resize(size)])}
 print(json.dumps(outcomes))
 """
 
 Outcomes = dict[
-    str, dict[str, int | str]
-]  # of a case: the largest difference for each pattern, or what went wrong
+    str, dict[str, float | str]
+]  # of a case: the largest difference (resized: the mean) for each pattern, or what went wrong
 
 
 def code_of(
-    name: str, video: Path | str, seek_mode: str = "exact", workers: int = 3, threads: int = 1
+    name: str,
+    video: Path | str,
+    seek_mode: str = "exact",
+    workers: int = 3,
+    threads: int = 1,
+    size: tuple[int, int] | None = None,
 ) -> str:
-    lines = snippet(name, video=str(video), seek_mode=seek_mode, workers=workers, ffmpeg_threads=threads)
+    mode = seek_mode
+    lines = snippet(
+        name, video=str(video), seek_mode=mode, workers=workers, ffmpeg_threads=threads, size=size
+    )
     return "\n".join(lines) + "\n"
+
+
+def resized(names: Iterable[str], video: Path) -> dict[str, tuple[str, str]]:
+    return {f"{name} resized": (code_of(name, video, size=SIZE), "exact") for name in names}
 
 
 def run_all(
     folder: Path, video: Path, cases: Mapping[str, tuple[str, str]], *, with_library: bool
 ) -> Outcomes:
-    (folder / "cases.json").write_text(json.dumps([str(video), PATTERNS, cases, with_library]))
+    (folder / "cases.json").write_text(json.dumps([str(video), PATTERNS, cases, SIZE, with_library]))
     done = run_elsewhere(RUN_ALL, folder, with_library=with_library)
     assert done.returncode == 0, done.stdout + done.stderr
     outcomes: Outcomes = json.loads(done.stdout.splitlines()[-1])
@@ -93,6 +115,7 @@ def with_both_modes(names: list[str], video: Path) -> dict[str, tuple[str, str]]
 def outcomes(video: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     """Without the library: the strategies that do without, and the peers."""
     cases = with_both_modes(OTHERS, video) | {name: (code_of(name, video), "exact") for name in PEERS}
+    cases |= resized([*OTHERS, *PEERS], video)
     cases["threads 2x2"] = (code_of("threads", video, threads=2, workers=2), "exact")
     return run_all(tmp_path_factory.mktemp("elsewhere"), video, cases, with_library=False)
 
@@ -101,18 +124,20 @@ def outcomes(video: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
 def library_outcomes(video: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     """With the library: the strategies that prune."""
     cases = with_both_modes(PRUNING, video)
+    cases |= resized(PRUNING, video)
     cases["pruned-threads 2x2"] = (code_of("pruned-threads", video, threads=2, workers=2), "exact")
     return run_all(tmp_path_factory.mktemp("elsewhere"), video, cases, with_library=True)
 
 
 def test_each_strategy_and_peer_has_a_snippet() -> None:
-    assert set(SNIPPETS) == {*STRATEGIES, *PEERS}
+    assert set(SNIPPETS) == {*STRATEGIES, *PEERS, *ACROSS}
     assert snippet("of-ones-own", video="a.mp4", seek_mode="exact", workers=2) == []
 
 
+@pytest.mark.parametrize("size", [None, (1080, 1920)])
 @pytest.mark.parametrize("name", [*STRATEGIES, *PEERS])
-def test_a_snippet_fits_and_names_nothing_of_the_suite(name: str) -> None:
-    first, *lines = snippet(name, video="video.mp4", seek_mode="approximate", workers=8)
+def test_a_snippet_fits_and_names_nothing_of_the_suite(name: str, size: tuple[int, int] | None) -> None:
+    first, *lines = snippet(name, video="video.mp4", seek_mode="approximate", workers=8, size=size)
     assert first.startswith("# pip install ")
     assert max(map(len, lines)) <= 96  # of 100: they are printed indented
     code = "\n".join(lines)
@@ -135,6 +160,14 @@ def test_a_strategy_needs_torchcodec_and_joblib_only(case: str, outcomes: Outcom
     assert outcomes[case] == dict.fromkeys(PATTERNS, 0)
 
 
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_resizing_strategy_gives_torchcodec_s_frames(
+    name: str, outcomes: Outcomes, library_outcomes: Outcomes
+) -> None:
+    found = library_outcomes if name in PRUNING else outcomes
+    assert found[f"{name} resized"] == {"every 12th": 0}
+
+
 @pytest.mark.parametrize(
     "case", [*(f"{name} {mode}" for name in PRUNING for mode in MODES), "pruned-threads 2x2"]
 )
@@ -150,6 +183,18 @@ def test_a_peer_needs_itself_only(name: str, outcomes: Outcomes) -> None:
     for pattern, difference in outcomes[name].items():
         assert isinstance(difference, int), f"{pattern}: {difference}"
         assert difference <= OTHER_COLOURS * name.startswith("video-reader"), pattern
+    difference = outcomes[f"{name} resized"]["every 12th"]
+    assert isinstance(difference, float), difference
+    assert difference <= OTHER_SCALER
+
+
+@pytest.mark.parametrize("size", [None, SIZE])
+@pytest.mark.parametrize("name", ACROSS)
+def test_all_videos_are_decoded(name: str, size: tuple[int, int] | None, video: Path, tmp_path: Path) -> None:
+    begin = f"indices = {{{str(video)!r}: [0, 12, 24]}}\n"
+    end = "print([tuple(given.shape) for given in frames.values()])\n"
+    done = run_elsewhere(begin + code_of(name, video, size=size) + end, tmp_path, with_library=True)
+    assert done.stdout == f"[(3, 3, {', '.join(map(str, size or (64, 96)))})]\n", done.stderr
 
 
 def test_worker_processes_start_from_a_script(video: Path, tmp_path: Path) -> None:

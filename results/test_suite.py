@@ -177,6 +177,97 @@ def test_named_workloads_side_by_side(tmp_path: Path) -> None:
     assert [line.split()[0] for line in table[1:4]] == ["workload", "h264", "random-32"]
 
 
+@pytest.mark.parametrize("order", [[], ["--interleave"]], ids=["one by one", "in turns"])
+def test_in_parts_and_resized(order: list[str], video: Path, tmp_path: Path) -> None:
+    done = run_suite(
+        SPEED, *order, "--video", video, "--part-gb=0.000021", "--size=48", "--rounds=1", "--workers=2",
+        "-k", "sequential or pruned-threads or limit", "--benchmark-autosave",
+        f"--benchmark-storage={tmp_path}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^memory: .* GB of frames, 4 parts of 2.1e-05 GB$", done.stdout, MULTILINE)
+    assert re.search(r"^size: +resized to 72x48 by each decoder$", done.stdout, MULTILINE)
+    assert "Resize((48, 72))" in done.stdout or "size=(48, 72)" in done.stdout
+    (history,) = saved(tmp_path)
+    infos = {b["extra_info"]["strategy"]: b["extra_info"] for b in history["benchmarks"]}
+    assert list(infos) == ["sequential", "pruned-threads", *LIMITS]
+    assert infos["pruned-threads"]["proof"] == infos["sequential"]["proof"]
+    assert infos["sequential"]["proof"]["frames"] == 7
+    assert {info["work"]["part_bytes"] for info in infos.values()} == {21_000}
+    assert {info["work"]["output_size"] for info in infos.values()} == {"72x48"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, video: Path) -> Path:
+    """Two good videos, a text and a truncated one."""
+    folder = tmp_path_factory.mktemp("folder")
+    shutil.copy(video, folder / "b.mp4")
+    name = "a name that is much too long for a table.webm"
+    make_video(folder / name, "-c:v", "libvpx-vp9", "-deadline", "realtime", size="70x38", frames=50)
+    (folder / "text.mp4").write_text("no video")
+    (folder / "truncated.mp4").write_bytes(video.read_bytes()[:9_000])
+    (folder / ".hidden").touch()
+    return folder
+
+
+def test_a_folder_of_videos(folder: Path, tmp_path: Path) -> None:
+    done = run_suite(
+        SPEED, "--video", folder, "--rounds=1", "--workers=2", "--interleave", "--part-gb=0.00004",
+        "-k", "sequential or pruned-threads or across", "--benchmark-autosave",
+        f"--benchmark-storage={tmp_path}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    table = done.stdout[done.stdout.index("= decoding =") :]
+    lines = [line.split() for line in table.splitlines()]
+    assert lines[1] == ["workload", "sequential", "p-thr.", "limit"]
+    assert re.search(r"^a name that~a table.webm +\d", table, MULTILINE)
+    assert re.search(r"^b.mp4 +\d", table, MULTILINE)
+    assert re.search(r"^all 2 videos +total s +speed-up +videos/s +frames/s$", table, MULTILINE)
+    for way in ("sequential", "pruned-threads", "across", "across-pruned"):
+        assert re.search(rf"^{way} +\d+\.\d\d\d +\d+\.\d\dx +\d+\.\d\d +\d+$", table, MULTILINE)
+    assert "Fastest exact way for all 2 videos: " in table
+    assert re.search(r"^left out: text.mp4: FFmpeg cannot read it as a video", table, MULTILINE)
+    assert re.search(r"^left out: truncated.mp4: ", table, MULTILINE)
+    (history,) = saved(tmp_path)
+    across = [b["extra_info"] for b in history["benchmarks"] if "videos" in b["extra_info"]]
+    assert [(info["strategy"], info["frames"], info["proof"]["frames"]) for info in across] == [
+        ("across", 12, 12), ("across-pruned", 12, 12),
+    ]  # fmt: skip
+
+
+def test_across_alone_takes_its_own_baselines(folder: Path, tmp_path: Path) -> None:
+    done = run_suite(
+        SPEED, "--video", folder / "b.mp4", "--video", folder / "b.mp4", "-k", "across", "--rounds=1",
+        "--loops=2", "--size=40x30", f"--benchmark-storage={tmp_path}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^across +\d.* +- +\d+\.\d\d +\d+$", done.stdout, MULTILINE)
+
+
+def test_across_is_proven(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "faults.py").write_text(
+        FAULTS.replace(
+            "    for fault in",
+            "    from benchmarks.harness.across import ACROSS\n"
+            "    ACROSS['across'] = swaps_two\n"
+            "    for fault in",
+        )
+    )
+    done = run_suite(
+        "-p", "faults", SPEED, "--video", folder, "-k", "across", "--rounds=1",
+        f"--benchmark-storage={tmp_path}", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}",
+    )  # fmt: skip
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert re.search(r"across on \S+.*: sample 1 \(frame 12 of the video\) differs", done.stdout)
+
+
+def test_a_set_without_a_video_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("no video")
+    done = run_suite(SPEED, "--video", tmp_path)
+    assert done.returncode == 4
+    assert "no video could be read (left out: text.mp4: FFmpeg cannot read it" in done.stdout + done.stderr
+
+
 FFMPEG_WITHOUT_AV1 = """#!/bin/sh
 case "$*" in *-encoders*) {ffmpeg} "$@" | grep -v svtav1; exit ;; esac
 exec {ffmpeg} "$@"
@@ -322,6 +413,9 @@ def test_nothing_is_saved_where_nothing_was_proven(video: Path, tmp_path: Path) 
         (["--warmup-rounds=-1"], "ERROR: --warmup-rounds -1: give a whole number of 0 or more"),
         (["--sample-fps=0"], "ERROR: --sample-fps 0: give a number of frames per second above 0"),
         (["--sample-fps=-1"], "ERROR: --sample-fps -1: give a number of frames per second above 0"),
+        (["--size=224:224"], "ERROR: --size 224:224: give width x height, as 448x252, or the shorter side"),
+        (["--size=0"], "ERROR: --size 0: give width x height"),
+        (["--part-gb=0"], "ERROR: --part-gb 0: give a number of gigabytes above 0"),
         (["--sample-fps=nan"], "ERROR: --sample-fps nan: give a number of frames per second above 0"),
         (["--loops=many"], "argument --loops: invalid int value: 'many'"),
         (["--seek-mode=fast"], "argument --seek-mode: invalid choice: 'fast'"),

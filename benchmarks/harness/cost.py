@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psutil
@@ -32,7 +32,7 @@ class CostMeter:
         self._stop = threading.Event()
         self._before = self._peak = tree_memory()
         self._cpu_before = tree_cpu_seconds()
-        self._cpu: float | None = None
+        self._cpu = 0.0
         self._sampler = threading.Thread(target=self._sample, daemon=True)
         self._sampler.start()
         return self
@@ -42,18 +42,20 @@ class CostMeter:
         self._stop.set()
         self._sampler.join()
         self._peak = max(self._peak, tree_memory())
-        self.cpu_done()
+        self._cpu += tree_cpu_seconds() - self._cpu_before
 
-    def cpu_done(self) -> None:
-        """Count CPU time no further: what comes now is not the strategy's."""
-        if self._cpu is None:
-            self._cpu = tree_cpu_seconds() - self._cpu_before
+    @contextmanager
+    def cpu_uncounted(self) -> Iterator[None]:
+        """Count no CPU time inside: what is done there is not the strategy's."""
+        self._cpu += tree_cpu_seconds() - self._cpu_before
+        yield
+        self._cpu_before = tree_cpu_seconds()
 
     @property
     def cost(self) -> Cost:
         """What the block cost."""
         extra = self._peak - self._before
-        return Cost(cpu_seconds=self._cpu or 0.0, peak_bytes=self._peak, extra_bytes=extra)
+        return Cost(cpu_seconds=self._cpu, peak_bytes=self._peak, extra_bytes=extra)
 
     def _sample(self) -> None:
         while not self._stop.wait(SAMPLE_SECONDS):

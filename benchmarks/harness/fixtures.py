@@ -3,27 +3,32 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
-from torch import Tensor
 
+from benchmarks.harness.across import ALL_VIDEOS, BASELINES, identify_set
 from benchmarks.harness.header import header
 from benchmarks.harness.identity import Identity, identify
 from benchmarks.harness.interleaving import Contender, Interleaved
 from benchmarks.harness.lockstep import Orders, take_in_lockstep
-from benchmarks.harness.measuring import Measurement, few_frames, untimed_pass
-from benchmarks.harness.proof import Baseline, Proof, prove, take_baseline
+from benchmarks.harness.measuring import Measurement, untimed_pass
+from benchmarks.harness.parts import Pass
+from benchmarks.harness.proof import Baseline, take_baseline
 from benchmarks.harness.seek_modes import compare_seek_modes
-from benchmarks.limits import LIMITS, decode_shares, prepare_shares
+from benchmarks.limits import LIMITS, decode_parts, prepare_parts
 from benchmarks.strategies import STRATEGIES
 from benchmarks.strategies.joblib_workers import stop_processes
 from exactframes import DeclinedError, FallbackWarning, Survey, survey
 from fixtures.console import Console
-from fixtures.long_video import LongVideo
+from fixtures.long_video import LongVideo, make_long_video
+from fixtures.named_workloads import uniform
 from fixtures.settings import EMBEDDED, Settings
-from fixtures.workload import Workload
+from fixtures.video_set import VIDEO_SET
+from fixtures.workload import Workload, exit_on_bad_input, make_workload, new_folder
 
 
 @pytest.fixture(scope="session")
@@ -31,28 +36,59 @@ def identity(
     workload: Workload, workload_name: str, long_video: LongVideo, settings: Settings, console: Console
 ) -> Identity:
     """What is measured; told to the watcher before anything is decoded."""
-    identity = identify(workload, long_video)
+    identity = identify(workload)
     for line in header(workload_name, workload, long_video, settings, identity):
         console.line(line)
-    if settings.video != EMBEDDED:
+    if settings.videos != (EMBEDDED,):
         console.line(f"{'seek modes:':<12}{compare_seek_modes(workload)}")
     return identity
 
 
 @pytest.fixture(scope="session")
-def baseline(workload: Workload, identity: Identity, console: Console) -> Baseline:  # noqa: ARG001
+def baseline(
+    workload: Workload,
+    workload_name: str,
+    identity: Identity,  # noqa: ARG001  its header comes first
+    console: Console,
+    pytestconfig: pytest.Config,
+) -> Baseline:
     """The frames that every strategy must return, as digests."""
     console.live("baseline             decoding once to take the digests")
-    return take_baseline(workload)
+    taken = pytestconfig.stash.setdefault(BASELINES, {})
+    taken[workload_name] = take_baseline(workload)
+    return taken[workload_name]
+
+
+@pytest.fixture(scope="session")
+def baselines(
+    pytestconfig: pytest.Config, settings: Settings, long_videos: Path, console: Console
+) -> list[Baseline]:
+    """Of all videos of the set: those that this session has taken, and the others."""
+    taken = pytestconfig.stash.setdefault(BASELINES, {})
+    for name, clip in pytestconfig.stash[VIDEO_SET].items():
+        if name not in taken:
+            console.live(f"baseline             decoding {name} once to take the digests")
+            with exit_on_bad_input():
+                video = make_long_video(
+                    clip, settings.loops or 1, settings.seek_mode, new_folder(long_videos)
+                )
+                taken[name] = take_baseline(make_workload(video, uniform(settings.sample_fps), settings))
+    return list(taken.values())
 
 
 @pytest.fixture(scope="session")
 def plan(workload: Workload) -> Survey | None:
-    """How many packets there are and are needed; None if the video has no plan."""
+    """How many packets there are and are needed; None if the video has no plan.
+
+    What two parts both need is decoded, and counted, twice.
+    """
     try:
-        return survey(workload.video.path, workload.indices, workload.seek_mode)
+        parts = [survey(part.video.path, part.indices, part.seek_mode) for part in workload.parts]
     except DeclinedError:
         return None
+    kept, unpruned = sum(part.kept for part in parts), sum(part.unpruned for part in parts)
+    most = max(parts, key=lambda part: part.unpruned - part.kept)
+    return replace(most, kept=kept, unpruned=unpruned)
 
 
 @pytest.fixture(scope="session")
@@ -80,15 +116,14 @@ def interleaved(
         if parameters.get("workload_name", workload_name) != workload_name:
             continue
         if name := parameters.get("strategy"):
-            check = partial(_check_last_round, name, baseline)
-            decode = partial(STRATEGIES[name].decode, workload, workers)
-            warm_up = partial(STRATEGIES[name].decode, few_frames(workload, workers), workers)
-            first = partial(untimed_pass, name, decode, warm_up, partial(_prove, baseline))
-            contenders[name] = Contender(decode, check, first)
+            decode = STRATEGIES[name].decode
+            turn = Pass(name=name, decode=decode, workers=workers, baseline=baseline)
+            contenders[name] = Contender(turn.run, turn.prove_last, partial(untimed_pass, turn))
         if name := parameters.get("limit"):
             with suppress(DeclinedError):  # its own benchmark tells why
-                shares = prepare_shares(LIMITS[name](workload), workers, tmp_path_factory.mktemp("shares"))
-                contenders[name] = Contender(partial(decode_shares, shares), lambda _: None)
+                parts = prepare_parts(LIMITS[name], workload, workers, tmp_path_factory.mktemp("shares"))
+                run = partial(decode_parts, parts)
+                contenders[name] = Contender(run, run)
     taken = Interleaved()
     try:
         with warnings.catch_warnings():
@@ -100,14 +135,6 @@ def interleaved(
     finally:
         stop_processes()
     return taken
-
-
-def _prove(baseline: Baseline, name: str, frames: Tensor) -> Proof:
-    return prove(name, frames, baseline)
-
-
-def _check_last_round(name: str, baseline: Baseline, frames: Tensor) -> None:
-    prove(f"{name}, in its last round,", frames, baseline)
 
 
 @pytest.fixture
@@ -122,7 +149,22 @@ def measurement(
     interleaved: Interleaved | None,
 ) -> Iterator[Measurement]:
     """This benchmark's place in the session; its worker processes end with it, however it ends."""
+    frames = len(workload.indices)
     yield Measurement(
-        request.config, benchmark, workload_name, workload, settings, identity, console, interleaved
+        request.config, benchmark, workload_name, frames, settings, identity, console, interleaved
     )
     stop_processes()
+
+
+@pytest.fixture
+def set_measurement(
+    pytestconfig: pytest.Config,
+    benchmark: BenchmarkFixture,
+    baselines: list[Baseline],
+    settings: Settings,
+    console: Console,
+) -> Measurement:
+    """The same of a benchmark of all videos."""
+    frames = sum(len(baseline.digests) for baseline in baselines)
+    identity = identify_set(baselines)
+    return Measurement(pytestconfig, benchmark, ALL_VIDEOS, frames, settings, identity, console, None)

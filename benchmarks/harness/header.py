@@ -21,13 +21,19 @@ def header(
         f"{video.fps:.6g} fps, {video.codec}",
         "long video": f"{duration(video.seconds)}, {video.frames} frames ({video.loops} x the clip)",
         "sampled": f"{frames} frames, {spacing(workload.indices, workload.video.fps)}, seek mode {seek_mode}",
-        "memory": f"{workload.output_bytes / 1e9:.2f} GB of frames",
+        "memory": f"{workload.output_bytes / 1e9:.2f} GB of frames{_in_parts(workload)}",
+        "size": "resized to {1}x{0} by each decoder".format(*workload.frame_size) if workload.size else "",
         "workers": f"{settings.workers} on {machine['usable_cpus']} usable CPUs, {machine['cpu_model']}",
         "rounds": f"{settings.rounds} timed, {max(1, settings.warmup_rounds)} before (first the proof)",
         "versions": f"torch {software['torch']}, torchcodec {software['torchcodec']}, "
         f"FFmpeg {ffmpeg.get('ffmpeg_version')}, joblib {software['joblib']}, Python {software['python']}",
     }
-    return [f"{name + ':':<12}{text}" for name, text in rows.items()]
+    return [f"{name + ':':<12}{text}" for name, text in rows.items() if text]
+
+
+def _in_parts(workload: Workload) -> str:
+    parts, most = len(workload.parts), workload.part_bytes
+    return f", {parts} parts of {most / 1e9:#.2g} GB" if most is not None and parts > 1 else ""
 
 
 def duration(seconds: float) -> str:

@@ -14,23 +14,28 @@ from fixtures.workload import Workload
 Identity = dict[str, dict[str, object]]
 
 
-def identify(workload: Workload, video: LongVideo) -> Identity:
+def identify(workload: Workload) -> Identity:
     """Describe this run in plain JSON, without a path or a host name.
 
     Two results are of the same work where "work" agrees; "machine" must agree too for their seconds to
     be comparable; "software" is what a comparison is usually about.
     """
-    work = {
+    video = workload.video
+    work: dict[str, object] = {
         "video": video.name,
         "video_sha256": video.sha256,
         "codec": video.codec,
         "size": f"{video.width}x{video.height}",
         "video_frames": video.frames,
-        "loops": video.loops,
+        "loops": video.loops if isinstance(video, LongVideo) else 1,
         "asked": spacing(workload.indices, workload.video.fps),
         "indices_digest": hashlib.sha256(",".join(map(str, workload.indices)).encode()).hexdigest(),
         "seek_mode": workload.seek_mode,
     }
+    if workload.size is not None:
+        work["output_size"] = "{1}x{0}".format(*workload.size)
+    if len(workload.parts) > 1:  # in one part the size of a part changes nothing
+        work["part_bytes"] = workload.part_bytes
     machine = {"usable_cpus": usable_cpus(), "cpu_model": cpuinfo.get_cpu_info().get("brand_raw", "unknown")}
     return {"work": work, "machine": machine, "software": software_versions()}
 

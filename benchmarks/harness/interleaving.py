@@ -6,7 +6,8 @@ that the rounds have set forward: pytest-benchmark is told of it by the `timer` 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +17,26 @@ _replayed = 0.0
 
 
 def clock() -> float:
-    """The timer of every benchmark here: seconds of time.perf_counter, and those that were replayed."""
+    """The timer of every benchmark here: time.perf_counter, replayed seconds added, untimed ones left out."""
     return time.perf_counter() + _replayed
+
+
+@contextmanager
+def untimed() -> Iterator[None]:
+    """Let `clock` stand still inside, where a round's frames are proven and let go."""
+    global _replayed  # noqa: PLW0603  a clock is one for all
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        _replayed -= time.perf_counter() - began
+
+
+def timed(run: Callable[[], Any]) -> float:
+    """Seconds that it takes, by `clock`."""
+    start = clock()
+    run()
+    return clock() - start
 
 
 def replay(seconds: list[float]) -> Callable[[], None]:
@@ -35,8 +54,8 @@ def replay(seconds: list[float]) -> Callable[[], None]:
 class Contender:
     """One of those that take turns."""
 
-    run: Callable[[], Any]
-    check: Callable[[Any], None]  # of what the last round returned; raises if that is wrong
+    run: Callable[[], Any]  # a round
+    last: Callable[[], Any]  # the last round, its frames proven by the way, untimed; raises if they are wrong
     first: Callable[[], dict[str, Any]] | None = None  # the untimed turn, if it is more than a run
 
 
@@ -71,11 +90,7 @@ class Interleaved:
 
     def _timed(self, name: str, contender: Contender, *, is_last: bool) -> None:
         try:
-            start = time.perf_counter()
-            result = contender.run()
-            seconds = time.perf_counter() - start
-            if is_last:
-                contender.check(result)
+            seconds = timed(contender.last if is_last else contender.run)
         except Exception as error:  # noqa: BLE001  it is raised again in the benchmark that it belongs to
             self.errors[name] = error
             return

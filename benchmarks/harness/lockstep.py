@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.harness.interleaving import Contender, Interleaved
+from benchmarks.harness.interleaving import Contender, Interleaved, timed
 from fixtures.console import Console
 from results.gate.channel import PROTOCOL, Channel, Message
 
@@ -73,12 +73,8 @@ def take_in_lockstep(
     orders.answer(protocol=PROTOCOL, ready=ready)
     while "round" in (order := orders.next()):
         name = order["round"]
-        start = time.perf_counter()
-        result = _told(name, contenders[name].run, orders)
-        seconds = time.perf_counter() - start
-        if order["is_last"]:
-            _told(name, partial(contenders[name].check, result), orders)
-        del result  # freed now, and not while the other side measures
+        contender = contenders[name]
+        seconds = _told(name, partial(timed, contender.last if order["is_last"] else contender.run), orders)
         taken.seconds[name].append(seconds)
         orders.answer(seconds=seconds)
 

@@ -3,26 +3,24 @@
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any, NoReturn
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
-from torch import Tensor
 
+from benchmarks.harness.across import SetPass
 from benchmarks.harness.cost import CostMeter
 from benchmarks.harness.identity import Identity
 from benchmarks.harness.interleaving import Interleaved, replay
-from benchmarks.harness.proof import MismatchError, Proof
+from benchmarks.harness.parts import Pass
+from benchmarks.harness.proof import MismatchError
 from benchmarks.harness.rounds import Rounds
 from benchmarks.harness.session import entries
 from exactframes import FallbackWarning
 from fixtures.console import Console
 from fixtures.settings import DEFAULT, Settings
-from fixtures.workload import Workload
 from results.identity import Entry
-
-Prove = Callable[[str, Tensor], Proof]  # (name for the message, frames) -> what was shown
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Measurement:
     config: pytest.Config
     benchmark: BenchmarkFixture
     workload_name: str
-    workload: Workload
+    frames_asked: int
     settings: Settings
     identity: Identity
     console: Console
@@ -48,25 +46,24 @@ class Measurement:
     def begin(self, name: str, workers: int, **more: object) -> None:
         """Put a row into the table, so that a failure shows there."""
         self.entry["extra_info"] = self.benchmark.extra_info
-        frames = len(self.workload.indices)
+        frames = self.frames_asked
         self.info.update(strategy=name, workers=workers, frames=frames, workload=self.workload_name)
+        if self.settings.is_set:
+            more["is_of_set"] = True
         self.info.update(interleaved=self._in_turns, **more, **self.identity)
         if self.workload_name != DEFAULT:
             self.benchmark.group = self.workload_name
         entries(self.config).append(self.entry)
 
-    def frames(self, decode: Callable[[], Tensor], warm_up: Callable[[], Tensor], prove: Prove) -> None:
+    def frames(self, decoding: Pass | SetPass) -> None:
         """Prove, cost and time what returns frames; the last round's frames are proven too."""
-        name = str(self.info["strategy"])
-        rounds = Rounds(name, self.settings, self.console)
+        rounds = Rounds(decoding.name, self.settings, self.console)
         with fallback_noted(self.info):
             rounds.before()
-            self.info.update(self._untimed_pass(name, decode, warm_up, prove))
+            self.info.update(self._untimed_pass(decoding))
             rounds.after()
             with self.timed():
-                frames = self._rounds(decode, rounds)
-                if not self._in_turns:  # else they are proven already
-                    self._prove(prove, f"{name}, in its last round,", frames)
+                self._rounds(decoding.run, decoding.prove_last, rounds)
         rounds.done()
 
     def command(self, run: Callable[[], None]) -> None:
@@ -78,7 +75,7 @@ class Measurement:
         rounds.after()
         self.info["cost"] = asdict(meter.cost)
         with self.timed():
-            self._rounds(run, rounds)
+            self._rounds(run, run, rounds)
         rounds.done()
 
     @contextmanager
@@ -97,50 +94,43 @@ class Measurement:
     def _in_turns(self) -> bool:
         return self.interleaved is not None and self.info.get("strategy") in self.interleaved.seconds
 
-    def _rounds(self, run: Callable[[], Any], rounds: Rounds) -> Any:
+    def _rounds(self, run: Callable[[], Any], last: Callable[[], Any], rounds: Rounds) -> None:
         if self.interleaved is not None and self._in_turns:
             name = self.info["strategy"]
             if name in self.interleaved.errors:
                 _fail(self.interleaved.errors[name])
             seconds = self.interleaved.seconds[name]
-            return self.benchmark.pedantic(replay(seconds), rounds=len(seconds))
-        return self.benchmark.pedantic(
-            run,
-            setup=rounds.before,
-            teardown=rounds.after,
-            rounds=self.settings.rounds,
-            warmup_rounds=rounds.warmups_after_first,
-        )
+            self.benchmark.pedantic(replay(seconds), rounds=len(seconds))
+            return
 
-    def _untimed_pass(
-        self, name: str, decode: Callable[[], Tensor], warm_up: Callable[[], Tensor], prove: Prove
-    ) -> dict[str, Any]:
-        """Unless it was the untimed turn, or has failed there: its error is raised with the rounds."""
-        if self.interleaved is not None and self._in_turns:
-            failed = isinstance(self.interleaved.errors.get(name), MismatchError)
-            return {"proof": None} if failed else self.interleaved.found.get(name, {})
+        def take() -> None:
+            (last if rounds.is_last or self.benchmark.disabled else run)()
+
         try:
-            return untimed_pass(name, decode, warm_up, prove)
+            self.benchmark.pedantic(
+                take,
+                setup=rounds.before,
+                teardown=rounds.after,
+                rounds=self.settings.rounds,
+                warmup_rounds=rounds.warmups_after_first,
+            )
         except MismatchError as mismatch:
             self.info["proof"] = None
             _fail(mismatch)
 
-    def _prove(self, prove: Prove, name: str, frames: Tensor) -> None:
-        self.info["proof"] = None
+    def _untimed_pass(self, decoding: Pass | SetPass) -> dict[str, Any]:
+        """Unless it was the untimed turn, or has failed there: its error is raised with the rounds."""
+        if self.interleaved is not None and self._in_turns:
+            failed = isinstance(self.interleaved.errors.get(decoding.name), MismatchError)
+            return {"proof": None} if failed else self.interleaved.found.get(decoding.name, {})
         try:
-            self.info["proof"] = asdict(prove(name, frames))
+            return untimed_pass(decoding)
         except MismatchError as mismatch:
+            self.info["proof"] = None
             _fail(mismatch)
 
 
-def few_frames(workload: Workload, workers: int) -> Workload:
-    """So little of the workload that it only warms up the workers."""
-    return replace(workload, indices=workload.indices[:workers])
-
-
-def untimed_pass(
-    name: str, decode: Callable[[], Tensor], warm_up: Callable[[], Tensor], prove: Prove
-) -> dict[str, Any]:
+def untimed_pass(decoding: Pass | SetPass) -> dict[str, Any]:
     """Prove and cost what returns frames: {"proof": .., "cost": .., "fallback": its reason, if it fell back}.
 
     Raises:
@@ -148,11 +138,9 @@ def untimed_pass(
     """
     info: dict[str, Any] = {}
     with fallback_noted(info):
-        warm_up()  # the first start of worker processes is neither in the times nor in the cost
+        decoding.warm_up()  # the first start of worker processes is neither in the times nor in the cost
         with CostMeter() as meter:
-            frames = decode()
-            meter.cpu_done()
-            info["proof"] = asdict(prove(name, frames))
+            info["proof"] = decoding.prove(pause=meter.cpu_uncounted).as_dict()
         info["cost"] = asdict(meter.cost)
     return info
 

@@ -5,6 +5,7 @@ differs is the baseline's frame decoded again, to tell by how much.
 """
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -22,10 +23,35 @@ class MismatchError(AssertionError):
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """What was shown equal: how many frames, and one digest of them all."""
+    """What was shown of a strategy's or a peer's frames."""
 
-    frames: int
-    digest: str
+    digests: Digests
+    max_difference: int = 0  # from the baseline's, of any value, 0 to 255; a strategy is proven at 0 only
+    differing_frames: int = 0
+
+    @property
+    def frames(self) -> int:
+        """How many there are."""
+        return len(self.digests)
+
+    @property
+    def digest(self) -> str:
+        """One digest of them all, however they were divided into parts."""
+        return hashlib.blake2b(b"".join(self.digests), digest_size=16).hexdigest()
+
+    def as_dict(self) -> dict[str, object]:
+        """What is saved of it, in plain JSON."""
+        proof: dict[str, object] = {"frames": self.frames, "digest": self.digest}
+        return proof | {"max_difference": self.max_difference, "differing_frames": self.differing_frames}
+
+
+def joined(proofs: Sequence[Proof]) -> Proof:
+    """What was shown of a workload's parts, as one."""
+    return Proof(
+        digests=tuple(digest for proof in proofs for digest in proof.digests),
+        max_difference=max(proof.max_difference for proof in proofs),
+        differing_frames=sum(proof.differing_frames for proof in proofs),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,18 +61,32 @@ class Baseline:
     workload: Workload
     frame_shape: tuple[int, ...]  # (C, H, W)
     digests: Digests
+    first_sample: int = 0  # of a part: its place among all that are asked for
 
     @property
     def proof(self) -> Proof:
         """What a strategy that matches has been shown to return."""
-        digest = hashlib.blake2b(b"".join(self.digests), digest_size=16).hexdigest()
-        return Proof(frames=len(self.digests), digest=digest)
+        return Proof(digests=self.digests)
+
+    @property
+    def parts(self) -> Iterator["Baseline"]:
+        """The baselines of the workload's parts."""
+        first = 0
+        for part in self.workload.parts:
+            stop = first + len(part.indices)
+            yield replace(self, workload=part, digests=self.digests[first:stop], first_sample=first)
+            first = stop
 
 
 def take_baseline(workload: Workload) -> Baseline:
-    """Decode the workload with `sequential` and keep a digest of each frame."""
-    frames = sequential(workload, 1)
-    return Baseline(workload=workload, frame_shape=tuple(frames.shape[1:]), digests=frame_digests(frames))
+    """Decode the workload with `sequential`, part by part, and keep a digest of each frame."""
+    digests: list[bytes] = []
+    for part in workload.parts:
+        frames = sequential(part, 1)
+        frame_shape = tuple(frames.shape[1:])
+        digests += frame_digests(frames)
+        del frames  # before the next part comes
+    return Baseline(workload=workload, frame_shape=frame_shape, digests=tuple(digests))
 
 
 def frame_digests(frames: Tensor) -> Digests:
@@ -101,7 +141,7 @@ def _first_missing(frames: Tensor, baseline: Baseline) -> str:
     digests = frame_digests(frames)
     pairs = list(zip(digests, baseline.digests, strict=False))
     sample = next((n for n, (ours, theirs) in enumerate(pairs) if ours != theirs), len(pairs))
-    return f"; the first difference is at sample {sample}"
+    return f"; the first difference is at sample {baseline.first_sample + sample}"
 
 
 def _describe(sample: int, frame: Tensor, digest: bytes, baseline: Baseline) -> str:
@@ -111,11 +151,12 @@ def _describe(sample: int, frame: Tensor, digest: bytes, baseline: Baseline) -> 
     difference = (frame.to(torch.int16) - expected.to(torch.int16)).abs()
     values = 100 * difference.count_nonzero().item() / difference.numel()
     text = (
-        f"sample {sample} (frame {index} of the video) differs from {BASELINE_NAME} "
+        f"sample {baseline.first_sample + sample} (frame {index} of the video) differs from {BASELINE_NAME} "
         f"in {values:.3g} % of its values, by {difference.max().item()} at most"
     )
     if digest in baseline.digests:
-        text += f"; it is {BASELINE_NAME}'s sample {baseline.digests.index(digest)}"
+        same = baseline.first_sample + baseline.digests.index(digest)
+        text += f"; it is {BASELINE_NAME}'s sample {same}"
     return text
 
 

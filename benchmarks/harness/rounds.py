@@ -19,7 +19,7 @@ class Rounds:
         names = [first, *(f"warm-up {n} of {warmups}" for n in range(2, warmups + 1))]
         names += [f"round {n} of {settings.rounds}" for n in range(1, settings.rounds + 1)]
         self.warmups_after_first = warmups - 1  # how many warm-up rounds are left for pedantic
-        self._names = iter(names)
+        self._names = names
         self._name = name
         self._console = console
         self._started = 0.0
@@ -27,8 +27,13 @@ class Rounds:
 
     def before(self) -> None:
         """Tell which round begins, and how long the last one took."""
-        self._console.live(f"{self._name:<20} {next(self._names)}{self._last}")
+        self._console.live(f"{self._name:<20} {self._names.pop(0)}{self._last}")
         self._started = time.perf_counter()
+
+    @property
+    def is_last(self) -> bool:
+        """Whether no round follows the one that has begun."""
+        return not self._names
 
     def done(self) -> None:
         """Leave no stale live line behind."""

@@ -1,4 +1,6 @@
 import hashlib
+import time
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,9 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmarks.harness.proof import MismatchError, frame_digests, prove, take_baseline
+from benchmarks.harness.interleaving import timed
+from benchmarks.harness.parts import Pass
+from benchmarks.harness.proof import Baseline, MismatchError, Proof, frame_digests, prove, take_baseline
+from benchmarks.peers.likeness import measure_likeness
 from benchmarks.strategies.one_decoder import sequential
-from fixtures.workload import read_workload
+from fixtures.workload import Workload, read_workload
 
 INDICES = (0, 12, 24, 36)
 
@@ -102,3 +107,52 @@ def test_a_proof_s_digest_depends_on_all_frames_in_their_order(small_video: Path
     assert len({proof.digest for proof in proofs}) == len(proofs)
     assert [proof.frames for proof in proofs] == [4, 4, 3, 5]
     assert len(proofs[0].digest) == 32
+
+
+def in_three_parts(video: Path) -> Workload:
+    whole = read_workload(video, range(0, 75, 12))
+    return replace(whole, part_bytes=3 * whole.frame_bytes)
+
+
+def pass_over(workload: Workload, decode: Callable[[Workload, int], Tensor] = sequential) -> Pass:
+    return Pass(name="it", decode=decode, workers=2, baseline=take_baseline(workload))
+
+
+def test_the_proof_of_parts_is_that_of_the_whole(small_video: Path) -> None:
+    workload = in_three_parts(small_video)
+    assert [len(part.indices) for part in workload.parts] == [2, 2, 3]
+    whole = take_baseline(replace(workload, part_bytes=None)).proof
+    assert pass_over(workload).prove() == whole
+    assert replace(pass_over(workload), judge=measure_likeness).prove() == whole
+
+
+def test_a_mismatch_in_a_later_part_names_the_sample_of_the_whole(small_video: Path) -> None:
+    def rolled(part: Workload, workers: int) -> Tensor:
+        return sequential(part, workers).roll(1 if len(part.indices) == 3 else 0, 0)
+
+    message = r"it: sample 4 \(frame 48 of the video\) differs .*; it is sequential's sample 6$"
+    with pytest.raises(MismatchError, match=message):
+        pass_over(in_three_parts(small_video), rolled).prove()
+
+
+def test_a_part_is_let_go_before_the_next_is_decoded(small_video: Path) -> None:
+    alive: list[weakref.ref[Tensor]] = []
+
+    def decode(part: Workload, workers: int) -> Tensor:
+        assert not [frames for frames in alive if frames() is not None]
+        frames = sequential(part, workers)
+        alive.append(weakref.ref(frames))
+        return frames
+
+    decoding = pass_over(in_three_parts(small_video), decode)
+    for way in (decoding.run, decoding.prove, decoding.prove_last):
+        way()
+    assert len(alive) == 9
+
+
+def test_proving_takes_no_time_of_a_round(small_video: Path) -> None:
+    def slow(name: str, frames: Tensor, baseline: Baseline) -> Proof:
+        time.sleep(0.5)
+        return prove(name, frames, baseline)
+
+    assert timed(replace(pass_over(in_three_parts(small_video)), judge=slow).prove_last) < 1

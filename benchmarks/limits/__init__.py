@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.strategies.decoding import split
 from exactframes.excerpt import excerpts
 from exactframes.source import open_source
 from fixtures.workload import Workload
@@ -31,6 +32,31 @@ LIMITS: dict[str, Limit] = {
     "limit-all-frames": all_frames,
     "limit-needed-frames": needed_frames,
 }
+
+
+def prepare_parts(limit: Limit, workload: Workload, workers: int, folder: Path) -> list[list[Path]]:
+    """The shares of each part: as many parts of what the limit decodes as strategies take.
+
+    Raises:
+        DeclinedError: if the video cannot be planned or cut.
+    """
+    wanted = limit(workload)
+    prepared = []
+    for number, indices in enumerate(split(wanted.indices, len(workload.parts))):
+        place = folder / f"part{number}"
+        place.mkdir()
+        prepared.append(prepare_shares(replace(wanted, indices=indices), workers, place))
+    return prepared
+
+
+def decode_parts(parts: Sequence[Sequence[Path]]) -> None:
+    """Decode the shares of one part after the other.
+
+    Raises:
+        RuntimeError: if one fails.
+    """
+    for shares in parts:
+        decode_shares(shares)
 
 
 def prepare_shares(workload: Workload, workers: int, folder: Path) -> list[Path]:

@@ -29,6 +29,9 @@ def _read(workload: Workload, indices: Indices, threads: int) -> Frames:
 
     if not indices:
         return empty(workload, indices)
-    reader = decord.VideoReader(str(workload.video.path), ctx=decord.cpu(0), num_threads=threads)
+    height, width = workload.size or (-1, -1)  # decord's default: as they are
+    reader = decord.VideoReader(
+        str(workload.video.path), ctx=decord.cpu(0), width=width, height=height, num_threads=threads
+    )
     frames: Frames = reader.get_batch(list(indices)).asnumpy()
     return frames

@@ -35,7 +35,9 @@ def _read(workload: Workload, indices: Indices, threads: int | None) -> Frames:
     picked = _regular(list(rows))
     seek = ("-ss", f"{(first - 0.5) / workload.video.fps:.6f}") if first else ()
     step = picked.step
-    select = f"select='not(mod(n,{step}))',format=rgb24"
+    height, width = workload.frame_size
+    scale = "" if workload.size is None else f",scale={width}:{height}:flags=bilinear"
+    select = f"select='not(mod(n,{step}))',format=rgb24{scale}"
     command = [
         *("ffmpeg", "-nostdin", "-v", "error", "-noautorotate"),
         *(() if threads is None else ("-threads", str(threads))),

@@ -22,7 +22,7 @@ class PeerError(Exception):
 
 def empty(workload: Workload, indices: Indices) -> Frames:
     """An uninitialised output for these frames."""
-    return np.empty((len(indices), workload.video.height, workload.video.width, 3), dtype=np.uint8)
+    return np.empty((len(indices), *workload.frame_size, 3), dtype=np.uint8)
 
 
 def wanted(indices: Indices) -> dict[int, list[int]]:

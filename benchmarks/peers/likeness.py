@@ -5,7 +5,7 @@ that differ by at most d in x % of the frames; or wrong frames, which is a failu
 wrong if the one before or after it in the video is clearly nearer to it, or if it is no likeness at all.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -18,21 +18,16 @@ CLEARLY_NEARER = 0.9  # of the distance to the frame that was asked for
 UNLIKE = 32.0  # mean absolute difference of 8-bit values; another colour matrix or range stays under 16
 
 
-@dataclass(frozen=True, kw_only=True)
-class Likeness(Proof):
-    """What was shown of frames that need not be equal: the digest is of the peer's own frames."""
-
-    max_difference: int  # of any value, 0 to 255
-    differing_frames: int
-
-
-def measure_likeness(peer: str, frames: Tensor, baseline: Baseline) -> Likeness:
+def measure_likeness(peer: str, frames: Tensor, baseline: Baseline) -> Proof:
     """Compare a peer's frames with the baseline's.
 
     Args:
         peer: its id, for the message.
         frames: uint8 [N, C, H, W].
         baseline: what `sequential` returned for the same workload.
+
+    Returns:
+        How near they are; the digests are of the peer's own frames.
 
     Raises:
         MismatchError: naming the first wrong frame.
@@ -45,16 +40,11 @@ def measure_likeness(peer: str, frames: Tensor, baseline: Baseline) -> Likeness:
     largest = 0
     for start in range(0, len(differing), BATCH_FRAMES):
         largest = max(largest, _largest_difference(peer, frames, differing[start:][:BATCH_FRAMES], baseline))
-    return Likeness(
-        frames=len(digests),
-        digest=replace(baseline, digests=digests).proof.digest,
-        max_difference=largest,
-        differing_frames=len(differing),
-    )
+    return Proof(digests=digests, max_difference=largest, differing_frames=len(differing))
 
 
 def _largest_difference(peer: str, frames: Tensor, samples: list[int], baseline: Baseline) -> int:
-    workload = baseline.workload
+    workload, first = baseline.workload, baseline.first_sample
     last = max(workload.indices)  # of what follows it nothing is known
     around = {
         s: [i for i in (workload.indices[s] + d for d in (0, -1, 1)) if 0 <= i <= last] for s in samples
@@ -70,12 +60,12 @@ def _largest_difference(peer: str, frames: Tensor, samples: list[int], baseline:
         if nearest < CLEARLY_NEARER * own:
             other = indices[1 + others.index(nearest)]
             raise MismatchError(
-                f"{peer}: sample {sample} (frame {indices[0]} of the video) is a wrong frame: "
+                f"{peer}: sample {first + sample} (frame {indices[0]} of the video) is a wrong frame: "
                 f"it is nearer to frame {other}"
             )
         if own > UNLIKE:
             raise MismatchError(
-                f"{peer}: sample {sample} (frame {indices[0]} of the video) is no likeness at all: "
+                f"{peer}: sample {first + sample} (frame {indices[0]} of the video) is no likeness at all: "
                 f"its values differ by {own:.0f} on average"
             )
         largest = max(largest, int(differences[0].max()))

@@ -45,6 +45,8 @@ def _read(workload: Workload, indices: Indices, threads: int | None) -> Frames:
             if number in rows:
                 first, *others = rows.pop(number)
                 _, picture = capture.retrieve()
+                if workload.size is not None:
+                    picture = cv2.resize(picture, workload.size[::-1], interpolation=cv2.INTER_AREA)
                 cv2.cvtColor(picture, cv2.COLOR_BGR2RGB, dst=output[first])
                 output[others] = output[first]
             number += 1

@@ -32,7 +32,7 @@ def _read(workload: Workload, indices: Indices, threads: int | None) -> Frames:
     output, rows = empty(workload, indices), wanted(indices)
     if not rows:
         return output
-    converter = VideoReformatter()
+    converter, (height, width) = VideoReformatter(), workload.frame_size
     with av.open(str(workload.video.path)) as container:
         stream = container.streams[workload.video.stream_index]
         assert isinstance(stream, av.VideoStream)
@@ -48,7 +48,8 @@ def _read(workload: Workload, indices: Indices, threads: int | None) -> Frames:
             if number < 0:
                 number = round(((frame.pts or 0) - start) * base * workload.video.fps)
             if number in rows:
-                output[rows.pop(number)] = converter.reformat(frame, format="rgb24").to_ndarray()
+                picture = converter.reformat(frame, width, height, format="rgb24")
+                output[rows.pop(number)] = picture.to_ndarray()
             number += 1
             if not rows:
                 return output

@@ -27,5 +27,9 @@ def _read(workload: Workload, indices: Indices, threads: int | None) -> Frames:
 
     if not indices:
         return empty(workload, indices)
-    frames: Frames = PyVideoReader(str(workload.video.path), threads=threads).get_batch(list(indices))
+    height, width = workload.size or (None, None)
+    reader = PyVideoReader(
+        str(workload.video.path), threads=threads, target_width=width, target_height=height
+    )
+    frames: Frames = reader.get_batch(list(indices))
     return frames

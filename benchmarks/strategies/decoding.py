@@ -6,6 +6,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 from torchcodec.decoders import VideoDecoder
+from torchcodec.transforms import Resize
 
 from fixtures.workload import Workload
 
@@ -22,9 +23,12 @@ def decode_frames(workload: Workload, indices: Indices, ffmpeg_threads: int = 1)
         uint8 [len(indices), C, H, W].
     """
     if not indices:  # get_frames_at refuses an empty list
-        return torch.empty((0, 3, workload.video.height, workload.video.width), dtype=torch.uint8)
+        return torch.empty((0, 3, *workload.frame_size), dtype=torch.uint8)
     decoder = VideoDecoder(
-        workload.video.path, seek_mode=workload.seek_mode, num_ffmpeg_threads=ffmpeg_threads
+        workload.video.path,
+        seek_mode=workload.seek_mode,
+        num_ffmpeg_threads=ffmpeg_threads,
+        transforms=[] if workload.size is None else [Resize(workload.size)],
     )
     return decoder.get_frames_at(list(indices)).data
 

@@ -39,7 +39,7 @@ def _decode_rows(workload: Workload, rows: Sequence[int], path: str) -> None:
 
 
 def _shape(workload: Workload) -> Shape:
-    return (len(workload.indices), workload.video.height, workload.video.width, 3)
+    return (len(workload.indices), *workload.frame_size, 3)
 
 
 def stop_processes() -> None:

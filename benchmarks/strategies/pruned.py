@@ -28,5 +28,5 @@ def pruned_processes(workload: Workload, workers: int) -> Tensor:
 
 
 def _decode(workload: Workload, *, workers: int, ffmpeg_threads: int = 1, processes: bool = False) -> Tensor:
-    decode = partial(decode_frames, seek_mode=workload.seek_mode, processes=processes)
+    decode = partial(decode_frames, seek_mode=workload.seek_mode, processes=processes, size=workload.size)
     return decode(workload.video.path, workload.indices, workers=workers, ffmpeg_threads=ffmpeg_threads)

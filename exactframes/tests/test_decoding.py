@@ -14,6 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 from torchcodec.decoders import VideoDecoder
+from torchcodec.transforms import Resize
 
 from exactframes import FallbackWarning, VerificationError, decode_frames, iter_frames
 from exactframes import decoding as decoding_module
@@ -77,12 +78,35 @@ def test_out_takes_the_frames_of_a_fallback(damaged_at_its_end: Path) -> None:
     assert torch.equal(out, VideoDecoder(damaged_at_its_end).get_frames_at([0, 20]).data)
 
 
+@pytest.mark.parametrize(("size", "given"), [(32, (32, 48)), (41, (41, 61)), ((20, 70), (20, 70))])
+def test_frames_are_resized(size: int | tuple[int, int], given: tuple[int, int], video: Path) -> None:
+    theirs = VideoDecoder(video, transforms=[Resize(given)]).get_frames_at([40, 2, 7]).data
+    out = torch.zeros((3, 3, *given), dtype=torch.uint8)
+    for processes in (False, True):
+        decode_frames(video, [40, 2, 7], size=size, out=out, workers=2, processes=processes)
+        assert torch.equal(out, theirs)
+        out.zero_()
+    assert decode_frames(video, [], size=size).shape == (0, 3, *given)
+
+
+def test_the_frames_of_a_fallback_are_resized(damaged_at_its_end: Path) -> None:
+    theirs = VideoDecoder(damaged_at_its_end, transforms=[Resize((20, 30))]).get_frames_at([0, 60]).data
+    with pytest.warns(FallbackWarning):
+        assert torch.equal(decode_frames(damaged_at_its_end, [0, 60], size=(20, 30)), theirs)
+    with pytest.warns(FallbackWarning):
+        ((_, frames),) = iter_frames(damaged_at_its_end, [0, 60], size=(20, 30))
+    assert torch.equal(frames, theirs)
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         ({"workers": 0}, "workers 0: give a whole number of 1 or more"),
         ({"ffmpeg_threads": -1}, "ffmpeg_threads -1: give a whole number of 0 or more"),
         ({"verify": -1}, "verify -1: give a whole number of 0 or more"),
+        ({"size": 0}, r"size 0: give \(height, width\) or the shorter side"),
+        ({"size": (9, 0)}, r"size \(9, 0\): give \(height, width\)"),
+        ({"size": (9, 9, 9)}, r"size \(9, 9, 9\): give \(height, width\)"),
         ({"seek_mode": "fast"}, "seek_mode 'fast': give 'exact' or 'approximate'"),
         (
             {"out": torch.zeros((2, 3, 64, 96))},

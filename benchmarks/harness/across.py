@@ -1,0 +1,98 @@
+"""Across videos: each worker decodes whole videos, one after the other, where strategies share one video."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+
+import pytest
+
+from benchmarks.harness.identity import Identity, identify
+from benchmarks.harness.interleaving import untimed
+from benchmarks.harness.parts import Decode
+from benchmarks.harness.proof import Baseline, Proof, joined, prove
+from benchmarks.strategies.one_decoder import sequential
+from benchmarks.strategies.pruned import pruned
+from fixtures.workload import Workload
+
+BASELINES = pytest.StashKey[dict[str, Baseline]]()  # of the videos that this session has come to
+ALL_VIDEOS = "all videos"
+
+ACROSS: dict[str, Decode] = {"across": sequential, "across-pruned": pruned}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetPass:
+    """One pass over all videos, by workers that are threads and take the longest first.
+
+    Parts are smaller than a strategy's by the number of workers, so that those in memory at once are no more
+    than one of a strategy's. A part's frames are let go in the worker, within the time of a round.
+    """
+
+    name: str
+    decode: Decode
+    workers: int
+    baselines: Sequence[Baseline]
+
+    def warm_up(self) -> None:
+        """Nothing: threads start at once."""
+
+    def run(self) -> None:
+        """A round."""
+        self._over_all(self._decode)
+
+    def prove(self, when: str = "", pause: Callable[[], AbstractContextManager[None]] = untimed) -> Proof:
+        """A round, and another whose frames are judged by the workers, within its time: so it does not count.
+
+        Raises:
+            MismatchError: naming the video, and the first frame of it that is wrong.
+        """
+        self.run()
+        with pause():
+            return joined(self._over_all(lambda baseline: self._prove(baseline, when)))
+
+    def prove_last(self) -> Proof:
+        """The last round, and the untimed one that is proven."""
+        return self.prove(", after its last round,")
+
+    def _over_all(self, do: Callable[[Baseline], Proof | None]) -> list[Proof]:
+        with ThreadPoolExecutor(self.workers) as pool:
+            return [proof for proof in pool.map(do, map(self._shared, self._longest_first())) if proof]
+
+    def _longest_first(self) -> list[Baseline]:
+        return sorted(self.baselines, key=lambda baseline: _pixels(baseline.workload), reverse=True)
+
+    def _shared(self, baseline: Baseline) -> Baseline:
+        workload = baseline.workload
+        part = workload.part_bytes and max(1, workload.part_bytes // self.workers)
+        return replace(baseline, workload=replace(workload, part_bytes=part))
+
+    def _decode(self, baseline: Baseline) -> None:
+        for part in baseline.workload.parts:
+            self.decode(part, 1)
+
+    def _prove(self, baseline: Baseline, when: str) -> Proof:
+        name = f"{self.name}{when} on {baseline.workload.video.name}"
+        return joined([prove(name, self.decode(part.workload, 1), part) for part in baseline.parts])
+
+
+def identify_set(baselines: Sequence[Baseline]) -> Identity:
+    """What is measured over all videos: digests of theirs, in order."""
+    identities = [identify(baseline.workload) for baseline in baselines]
+    works, workload = [identity["work"] for identity in identities], baselines[0].workload
+    together: dict[str, object] = {
+        "video": f"{len(works)} videos",
+        "seek_mode": workload.seek_mode,
+        "part_bytes": workload.part_bytes,
+    }
+    for field in ("video_sha256", "indices_digest"):
+        values = ",".join(str(work[field]) for work in works)
+        together[field] = hashlib.sha256(values.encode()).hexdigest()
+    if workload.size is not None:
+        together["output_size"] = ", ".join(sorted({str(work["output_size"]) for work in works}))
+    return identities[0] | {"work": together}
+
+
+def _pixels(workload: Workload) -> int:
+    return workload.video.frames * workload.video.width * workload.video.height
