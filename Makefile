@@ -6,12 +6,18 @@ VENV := .venv
 INSTALLED := $(VENV)/installed-from-pyproject-and-constraints
 PYTEST := $(VENV)/bin/python -m pytest
 
-.PHONY: bench bench-peers bench-scaling ab ab-check fuzz test check setup system clean
+.PHONY: bench try bench-peers bench-scaling ab ab-check fuzz test check setup system clean
 BENCH := $(PYTEST) benchmarks/test_speed.py --benchmark-only --benchmark-autosave --interleave
 BENCH += $(if $(VIDEO),--video "$(VIDEO)")
 
+TRY := $(PYTEST) benchmarks/test_speed.py --benchmark-only --interleave
+TRY += $(if $(VIDEO),--video "$(VIDEO)" --rounds 1,--loops 10)
+
 bench: setup  ## time every strategy at full size; saves under results/
 	$(BENCH) $(ARGS)
+
+try: setup  ## the same in about a minute, for a first look: less video, and nothing is saved
+	$(TRY) $(ARGS)
 
 bench-peers: setup  ## the strategies and what other libraries take for the same frames
 	$(BENCH) -m "not scaling" $(ARGS)

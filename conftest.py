@@ -71,13 +71,16 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, Any, Any]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None, Any, Any]:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int
+) -> Generator[None, Any, Any]:
     """Close with the suite's own table, also where pytest-benchmark's gate has raised."""
     try:
         return (yield)
     finally:
         publish_saved(terminalreporter.config, terminalreporter.write_line)
-        write_summary(terminalreporter)
+        is_interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+        write_summary(terminalreporter, is_interrupted=is_interrupted)
 
 
 def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:

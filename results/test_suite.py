@@ -503,6 +503,9 @@ def test_interrupt_in_the_middle_of_a_round(
         process.send_signal(end)
         rest = process.stdout.read()
         assert process.wait(30) == 2, rest
+        if order:  # two rounds are finished
+            assert re.search(r"= decoding, INTERRUPTED: what was finished, saved nowhere =", rest)
+            assert re.search(rf"^{strategy} +\d+\.\d{{3}} ± \d.* exact$", rest, MULTILINE)
     _, left = psutil.wait_procs(family, timeout=5)
     assert not [process for process in left if is_alive(process)]
     assert not saved(tmp_path)

@@ -19,6 +19,7 @@ from benchmarks.harness.measuring import Measurement, untimed_pass
 from benchmarks.harness.parts import Pass
 from benchmarks.harness.proof import Baseline, take_baseline
 from benchmarks.harness.seek_modes import compare_seek_modes
+from benchmarks.harness.session import entries
 from benchmarks.limits import LIMITS, decode_parts, prepare_parts
 from benchmarks.strategies import STRATEGIES
 from benchmarks.strategies.joblib_workers import stop_processes
@@ -103,6 +104,7 @@ def interleaved(
     workload_name: str,
     workload: Workload,
     settings: Settings,
+    identity: Identity,
     baseline: Baseline,
     console: Console,
     orders: Orders | None,
@@ -129,9 +131,14 @@ def interleaved(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FallbackWarning)  # told by the proof pass
             if orders is None:
-                taken.take(contenders, settings.rounds, console)
+                taken.take(contenders, settings.rounds, console, workload_name)
             else:
                 take_in_lockstep(taken, contenders, orders, console)
+    except KeyboardInterrupt:
+        frames, mine = len(workload.indices), entries(request.config)
+        about = {"workload": workload_name, "workers": workers, "frames": frames, **identity}
+        mine += [{"extra_info": {**info, **about}, "stats": stats} for info, stats in taken.finished()]
+        raise
     finally:
         stop_processes()
     return taken

@@ -9,9 +9,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from statistics import median, stdev
 from typing import Any
 
+from benchmarks.harness.progress import Progress, in_words
 from fixtures.console import Console
+from fixtures.settings import DEFAULT
 
 _replayed = 0.0
 
@@ -67,31 +71,51 @@ class Interleaved:
     errors: dict[str, Exception] = field(default_factory=dict)  # what went wrong in whose rounds
     found: dict[str, dict[str, Any]] = field(default_factory=dict)  # by the untimed turns: proof, cost
 
-    def take(self, contenders: dict[str, Contender], rounds: int, console: Console) -> None:
+    def take(
+        self, contenders: dict[str, Contender], rounds: int, console: Console, workload_name: str = DEFAULT
+    ) -> None:
         """Let all take turns: an untimed one, then the timed ones. Who fails is out."""
         self.seconds.update((name, []) for name in contenders)
-        for number in range(rounds + 1):
-            turn = f"round {number} of {rounds}" if number else "untimed round"
+        progress = Progress(rounds)
+        for name, contender in contenders.items():
+            console.live(f"{name:<20} in turns, untimed round")
+            self._untimed(name, contender, progress)
+        of = "" if workload_name == DEFAULT else f" of {workload_name}"
+        if progress.total:
+            console.line(f"about {in_words(progress.seconds_left)} for {progress.total} rounds{of}")
+        for number in range(1, rounds + 1):
             for name in [name for name in contenders if name not in self.errors]:
-                console.live(f"{name:<20} in turns, {turn}")
-                if number == 0:
-                    self._untimed(name, contenders[name])
-                else:
-                    self._timed(name, contenders[name], is_last=number == rounds)
+                console.live(f"{name:<20} in turns, round {number} of {rounds}, {progress.next_of_all}")
+                self._timed(name, contenders[name], progress, is_last=number == rounds)
 
-    def _untimed(self, name: str, contender: Contender) -> None:
+    def finished(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+        """What an interrupted run has so far of each, as saved benchmarks have it: extra_info and stats."""
+        for name, seconds in self.seconds.items():
+            if seconds:
+                stats = {"median": median(seconds), "stddev": stdev(seconds) if len(seconds) > 1 else 0.0}
+                yield {"strategy": name, **self.found.get(name, {})}, {**stats, "data": seconds}
+
+    def _untimed(self, name: str, contender: Contender, progress: Progress) -> None:
         try:
-            if contender.first is None:
-                contender.run()
-            else:
-                self.found[name] = contender.first()
+            whole = timed(partial(self._first, name, contender))
         except Exception as error:  # noqa: BLE001  it is raised again in the benchmark that it belongs to
             self.errors[name] = error
+            return
+        seconds = float(self.found.get(name, {}).get("untimed_seconds", whole))
+        progress.add(name, seconds, whole - seconds)
 
-    def _timed(self, name: str, contender: Contender, *, is_last: bool) -> None:
+    def _first(self, name: str, contender: Contender) -> None:
+        if contender.first is None:
+            contender.run()
+        else:
+            self.found[name] = contender.first()
+
+    def _timed(self, name: str, contender: Contender, progress: Progress, *, is_last: bool) -> None:
         try:
             seconds = timed(contender.last if is_last else contender.run)
         except Exception as error:  # noqa: BLE001  it is raised again in the benchmark that it belongs to
             self.errors[name] = error
+            progress.out(name)
             return
         self.seconds[name].append(seconds)
+        progress.took(name, seconds)

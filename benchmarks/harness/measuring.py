@@ -1,5 +1,6 @@
 """One measurement: proven, costed and timed, and its row in the table and in history."""
 
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -130,8 +131,24 @@ class Measurement:
             _fail(mismatch)
 
 
+@dataclass
+class _Pause:
+    """What counts neither as CPU time of a pass nor as its seconds."""
+
+    meter: CostMeter
+    seconds: float = 0.0
+
+    @contextmanager
+    def context(self) -> Iterator[None]:
+        """While frames are judged."""
+        began = time.perf_counter()
+        with self.meter.cpu_uncounted():
+            yield
+        self.seconds += time.perf_counter() - began
+
+
 def untimed_pass(decoding: Pass | SetPass) -> dict[str, Any]:
-    """Prove and cost what returns frames: {"proof": .., "cost": .., "fallback": its reason, if it fell back}.
+    """Prove and cost what returns frames: "proof", "cost", "untimed_seconds"; "fallback", if it fell back.
 
     Raises:
         MismatchError: if the frames are wrong.
@@ -140,7 +157,10 @@ def untimed_pass(decoding: Pass | SetPass) -> dict[str, Any]:
     with fallback_noted(info):
         decoding.warm_up()  # the first start of worker processes is neither in the times nor in the cost
         with CostMeter() as meter:
-            info["proof"] = decoding.prove(pause=meter.cpu_uncounted).as_dict()
+            pause = _Pause(meter)
+            began = time.perf_counter()
+            info["proof"] = decoding.prove(pause=pause.context).as_dict()
+            info["untimed_seconds"] = time.perf_counter() - began - pause.seconds
         info["cost"] = asdict(meter.cost)
     return info
 

@@ -71,12 +71,19 @@ def _save_nothing(config: pytest.Config) -> None:
         config.pluginmanager.unregister(name="benchmark")
 
 
-def write_summary(reporter: pytest.TerminalReporter) -> None:
-    """Write the table, and in which ways a run compared with is not a run of the same workload."""
+def write_summary(reporter: pytest.TerminalReporter, *, is_interrupted: bool) -> None:
+    """Write the table, and in which ways a run compared with is not a run of the same workload.
+
+    Of an interrupted run only what was timed.
+    """
     mine = entries(reporter.config)
+    if is_interrupted:
+        mine = [entry for entry in mine if entry["stats"] is not None]
     if not mine:
         return
-    reporter.section("decoding")
+    reporter.section(
+        "decoding, INTERRUPTED: what was finished, saved nowhere" if is_interrupted else "decoding"
+    )
     scaling = [entry for entry in mine if "ffmpeg_threads" in entry["extra_info"]]
     for part in ([entry for entry in mine if entry not in scaling], scaling):
         for line in table(part) if part else []:
