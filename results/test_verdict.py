@@ -138,12 +138,14 @@ def test_an_unproven_run_is_not_comparable(tmp_path: Path) -> None:
     assert "threads: a run has no proof that its frames were right" in done.stdout
 
 
-def sides(before: float, after: float, scatter: float = 0.0005) -> list[list[Run]]:
+def sides(before: float, after: float, scatter: float = 0.0005) -> tuple[list[Run], list[Run]]:
     """Six runs a side whose threads took about so long: by ranks, the slightest difference is sure."""
-    return [
-        [read_run(made_run({"threads": seconds * (1 + scatter * n)}, n), f"{n}") for n in range(6)]
-        for seconds in (before, after)
-    ]
+
+    def runs(seconds: float) -> list[Run]:
+        made = (made_run({"threads": seconds * (1 + scatter * n)}, n) for n in range(6))
+        return [read_run(run, "") for run in made]
+
+    return runs(before), runs(after)
 
 
 @pytest.mark.parametrize(

@@ -37,9 +37,7 @@ class Player:
         self.side = side
         self.seconds: dict[str, float] = {}  # how long its proof took, by strategy: in order of their turns
         self._log = folder / f"{side.letter}.log"
-        self._files = (
-            folder.resolve() / f"files-{side.letter}"
-        )  # two pytests trip over a common one
+        self._files = folder.resolve() / f"files-{side.letter}"  # two pytests trip over a common one
         ours, theirs = socket.socketpair()
         command = [str(side.python), "-m", "pytest", *side.options, "benchmarks/test_speed.py"]
         command += ["--benchmark-only", f"--benchmark-json={folder.resolve() / side.letter}.json"]
@@ -101,12 +99,15 @@ class Player:
         self._channel.close()  # it ends by itself, if it can
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(LEAST_PATIENCE / 4)
-        deadline = time.monotonic() + 2
-        while self._group_lives() and self._process.poll() is not None and time.monotonic() < deadline:
-            time.sleep(0.05)  # workers that see their parent gone
+        self._process.kill()
+        self._process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGTERM)  # workers; what tidies up behind them ignores it
+        deadline = time.monotonic() + LEAST_PATIENCE / 4
+        while self._group_lives() and time.monotonic() < deadline:
+            time.sleep(0.02)
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
         shutil.rmtree(self._files, ignore_errors=True)
 
     def _group_lives(self) -> bool:

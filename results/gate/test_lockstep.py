@@ -88,17 +88,29 @@ def test_the_suite_itself_takes_turns(tmp_path: Path) -> None:
     assert not children()
 
 
-def test_a_real_side_ends_with_its_controller(tmp_path: Path) -> None:
+@pytest.mark.parametrize("killed", ["controller", "side"])
+def test_a_real_side_leaves_nothing_behind(killed: str, tmp_path: Path) -> None:
+    """Neither a worker process nor joblib's files in shared memory, however it ends."""
     player = lockstep.Player(this_side("A"), tmp_path, [*SMALL])
     select.select([player], [], [], 60)
     assert player.ready()
     group = player._process.pid
-    player._channel.close()  # as when the controller is killed
-    assert player._process.wait(20) != 0
+    if killed == "side":
+        player._process.kill()
+        player.stop()
+    else:
+        player._channel.close()
+        assert player._process.wait(20) != 0
     deadline = time.monotonic() + 10
-    while _group_lives(group) and time.monotonic() < deadline:
+    while _left_of(group) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not _group_lives(group)
+    assert _left_of(group) == []
+
+
+def _left_of(group: int) -> list[str]:
+    shared = Path("/dev/shm")  # noqa: S108  looked at only
+    files = [path.name for path in shared.glob("*") if str(group) in path.name] if shared.is_dir() else []
+    return files + ["a process"] * _group_lives(group)
 
 
 def _group_lives(group: int) -> bool:
