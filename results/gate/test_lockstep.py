@@ -14,8 +14,10 @@ from results.gate.lockstep import pairs_in, seconds_of, take_pair
 from results.gate.sides import SideError, this_side
 
 
-def children() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+def sides_of(folder: Path) -> list[int]:
+    """Processes of sides that are kept in this folder, as their command lines tell."""
+    found = psutil.process_iter(["cmdline"])
+    return [process.pid for process in found if str(folder) in " ".join(process.info["cmdline"] or [])]
 
 
 def order(folder: Path) -> list[str]:
@@ -34,7 +36,7 @@ def test_sides_take_turns_and_begin_as_often(names: tuple[str, ...], tmp_path: P
     assert pairs_in(tmp_path / "kept") == [pair]
     assert seconds_of(pair) > 0
     assert sorted(path.name for path in pair.iterdir()) == ["A.json", "A.log", "B.json", "B.log", "pair.json"]
-    assert not children()
+    assert not sides_of(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -55,14 +57,14 @@ def test_a_side_that_fails_is_named_and_none_is_left(
     with pytest.raises(SideError, match=told):
         take_pair((fake_side(tmp_path, "A"), fake_side(tmp_path, "B")), tmp_path / "kept", 4, [])
     assert pairs_in(tmp_path / "kept") == []
-    assert not children()
+    assert not sides_of(tmp_path)
 
 
 def test_sides_that_measure_other_things_are_refused(tmp_path: Path) -> None:
     sides = fake_side(tmp_path, "A"), fake_side(tmp_path, "B", names=NAMES[:2])
     with pytest.raises(SideError, match=r"only A has \['pruned-threads'\], only B nothing"):
         take_pair(sides, tmp_path / "kept", 2, [])
-    assert not children()
+    assert not sides_of(tmp_path)
 
 
 def test_what_an_interrupted_pair_left_is_removed(tmp_path: Path) -> None:
@@ -85,7 +87,7 @@ def test_the_suite_itself_takes_turns(tmp_path: Path) -> None:
         assert all(len(sample.rounds) == 2 and sample.proven for sample in run.samples.values())
         assert all(sample.cpu_seconds for sample in run.samples.values())
     assert "3 of 2" not in (pair / "A.log").read_text()
-    assert not children()
+    assert not sides_of(tmp_path)
 
 
 @pytest.mark.parametrize("killed", ["controller", "side"])
