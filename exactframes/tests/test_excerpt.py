@@ -1,9 +1,13 @@
 """Excerpts of a small file: what they hold, and their decoding piece by piece."""
 
+import io
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
+import av
 import pytest
 import torch
 from torch import Tensor
@@ -54,6 +58,29 @@ def test_an_excerpt_holds_only_what_its_frames_need(video: Path) -> None:
     assert sorted(excerpt.frames) == list(excerpt.frames)
     [alone] = cut(video, [30])
     assert (alone.packets, alone.mapping) == (1, "")
+
+
+def test_all_frames_of_an_excerpt_are_mapped_and_the_first_is_its_only_keyframe(video: Path) -> None:
+    [excerpt] = cut(video, [30, 50])
+    frames = json.loads(excerpt.mapping)["frames"]
+    unit = frames[0]["duration"]
+    times = [frame["pts"] for frame in frames]
+    assert times == list(range(times[0], times[0] + excerpt.packets * unit, unit))
+    assert [frame["key_frame"] for frame in frames] == [1] + [0] * (excerpt.packets - 1)
+
+
+def test_an_excerpt_keeps_the_tag_that_tells_a_variant(tmp_path: Path) -> None:
+    encoding = ("-c:v", "prores_ks", "-profile:v", "4444", "-pix_fmt", "yuva444p10le")
+    [excerpt] = cut(make_video(tmp_path / "video.mov", *encoding, frames=2), [0, 1])
+    with av.open(io.BytesIO(excerpt.data)) as container:
+        assert container.streams.video[0].codec_context.codec_tag == "ap4h"
+
+
+def test_what_pyav_cannot_open_is_declined(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, refusal = open_source(video, "exact"), av.InvalidDataError(1, "no packets")
+    monkeypatch.setattr(av, "open", Mock(side_effect=refusal))
+    with pytest.raises(DeclinedError, match="no packets"), excerpts(source, [0], 1):
+        pass
 
 
 def test_an_excerpt_holds_no_more_frames_than_allowed(video: Path) -> None:
