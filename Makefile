@@ -11,7 +11,7 @@ BENCH := $(PYTEST) benchmarks/test_speed.py --benchmark-only --benchmark-autosav
 BENCH += $(if $(VIDEO),--video "$(VIDEO)")
 
 TRY := $(PYTEST) benchmarks/test_speed.py --benchmark-only --interleave
-TRY += $(if $(VIDEO),--video "$(VIDEO)" --rounds 1,--loops 10)
+TRY += $(if $(VIDEO),--video "$(VIDEO)" --rounds 1,--loops 10 --rounds 2)
 
 bench: setup  ## time every strategy at full size; saves under results/
 	$(BENCH) $(ARGS)

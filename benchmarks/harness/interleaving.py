@@ -101,8 +101,8 @@ class Interleaved:
         except Exception as error:  # noqa: BLE001  it is raised again in the benchmark that it belongs to
             self.errors[name] = error
             return
-        seconds = float(self.found.get(name, {}).get("untimed_seconds", whole))
-        progress.add(name, seconds, whole - seconds)
+        found = self.found.get(name, {})  # without the start of worker processes
+        progress.add(name, found.get("untimed_seconds", whole), found.get("proving_seconds", 0.0))
 
     def _first(self, name: str, contender: Contender) -> None:
         if contender.first is None:

@@ -148,7 +148,7 @@ class _Pause:
 
 
 def untimed_pass(decoding: Pass | SetPass) -> dict[str, Any]:
-    """Prove and cost what returns frames: "proof", "cost", "untimed_seconds"; "fallback", if it fell back.
+    """Prove and cost what returns frames: the fields to be saved of it; "fallback", if it fell back.
 
     Raises:
         MismatchError: if the frames are wrong.
@@ -160,6 +160,7 @@ def untimed_pass(decoding: Pass | SetPass) -> dict[str, Any]:
             pause = _Pause(meter)
             began = time.perf_counter()
             info["proof"] = decoding.prove(pause=pause.context).as_dict()
+            info["proving_seconds"] = pause.seconds
             info["untimed_seconds"] = time.perf_counter() - began - pause.seconds
         info["cost"] = asdict(meter.cost)
     return info
