@@ -6,7 +6,7 @@ VENV := .venv
 INSTALLED := $(VENV)/installed-from-pyproject-and-constraints
 PYTEST := $(VENV)/bin/python -m pytest
 
-.PHONY: bench try bench-peers bench-scaling ab ab-check fuzz test check setup system clean
+.PHONY: bench try bench-peers bench-scaling ab ab-check fuzz test test-long check setup system clean
 BENCH := $(PYTEST) benchmarks/test_speed.py --benchmark-only --benchmark-autosave --interleave
 BENCH += $(if $(VIDEO),--video "$(VIDEO)")
 
@@ -37,6 +37,9 @@ fuzz: setup  ## pruned frames of random videos against sequential ones: make fuz
 
 test: check  ## lint, types, and all tests (nothing is timed)
 	$(PYTEST) --benchmark-skip $(ARGS)
+
+test-long: setup  ## the tests that take longest: real sides in lockstep, sets of videos, parts
+	$(PYTEST) --benchmark-skip -m long $(ARGS)
 
 check: setup
 	$(VENV)/bin/ruff check .

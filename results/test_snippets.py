@@ -161,6 +161,7 @@ def test_a_strategy_needs_torchcodec_and_joblib_only(case: str, outcomes: Outcom
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.long
 def test_a_resizing_strategy_gives_torchcodec_s_frames(
     name: str, outcomes: Outcomes, library_outcomes: Outcomes
 ) -> None:
@@ -190,6 +191,7 @@ def test_a_peer_needs_itself_only(name: str, outcomes: Outcomes) -> None:
 
 @pytest.mark.parametrize("size", [None, SIZE])
 @pytest.mark.parametrize("name", ACROSS)
+@pytest.mark.long
 def test_all_videos_are_decoded(name: str, size: tuple[int, int] | None, video: Path, tmp_path: Path) -> None:
     begin = f"indices = {{{str(video)!r}: [0, 12, 24]}}\n"
     end = "print([tuple(given.shape) for given in frames.values()])\n"

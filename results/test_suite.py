@@ -178,6 +178,7 @@ def test_named_workloads_side_by_side(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("order", [[], ["--interleave"]], ids=["one by one", "in turns"])
+@pytest.mark.long
 def test_in_parts_and_resized(order: list[str], video: Path, tmp_path: Path) -> None:
     done = run_suite(
         SPEED, *order, "--video", video, "--part-gb=0.000021", "--size=48", "--rounds=1", "--workers=2",
@@ -210,6 +211,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, video: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_a_folder_of_videos(folder: Path, tmp_path: Path) -> None:
     done = run_suite(
         SPEED, "--video", folder, "--rounds=1", "--workers=2", "--interleave", "--part-gb=0.00004",
@@ -235,6 +237,7 @@ def test_a_folder_of_videos(folder: Path, tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_across_alone_takes_its_own_baselines(folder: Path, tmp_path: Path) -> None:
     done = run_suite(
         SPEED, "--video", folder / "b.mp4", "--video", folder / "b.mp4", "-k", "across", "--rounds=1",
@@ -244,6 +247,7 @@ def test_across_alone_takes_its_own_baselines(folder: Path, tmp_path: Path) -> N
     assert re.search(r"^across +\d.* +- +\d+\.\d\d +\d+$", done.stdout, MULTILINE)
 
 
+@pytest.mark.long
 def test_across_is_proven(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "faults.py").write_text(
         FAULTS.replace(

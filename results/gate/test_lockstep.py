@@ -76,6 +76,7 @@ def test_what_an_interrupted_pair_left_is_removed(tmp_path: Path) -> None:
 SMALL = ["--loops=1", "-k", "test_decode and (pruned-processes or threads) and not ffmpeg and not pruned-thr"]
 
 
+@pytest.mark.long
 def test_the_suite_itself_takes_turns(tmp_path: Path) -> None:
     """Two real sides, the second with planted work: proven, in step, saved with as many rounds each."""
     pair = take_pair((this_side("A"), this_side("B", "threads:50")), tmp_path, 2, SMALL)
@@ -91,6 +92,7 @@ def test_the_suite_itself_takes_turns(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("killed", ["controller", "side"])
+@pytest.mark.long
 def test_a_real_side_leaves_nothing_behind(killed: str, tmp_path: Path) -> None:
     """Neither a worker process nor joblib's files in shared memory, however it ends."""
     player = lockstep.Player(this_side("A"), tmp_path, [*SMALL])

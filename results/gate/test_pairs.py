@@ -106,9 +106,14 @@ def test_noise_alone_is_rarely_called_slower() -> None:
     assert called <= 0.01 * 1000
 
 
-def made_pairs(count: int = 8, *, b: dict[str, Any] | None = None, **slower: float) -> list[Pair]:
+NAMES = ("sequential", "threads", "pruned-threads")
+
+
+def made_pairs(
+    count: int = 8, *, names: tuple[str, ...] = NAMES, b: dict[str, Any] | None = None, **slower: float
+) -> list[Pair]:
     """Pairs in which some of B's strategies are slower; `b` replaces fields of B's identity."""
-    chance, names = random.Random(5), ("sequential", "threads", "pruned-threads")
+    chance = random.Random(5)
     pairs = []
     for number in range(count):
         runs = []
@@ -155,14 +160,15 @@ def test_everything_slower_together() -> None:
     assert any("Everything got slower together (+" in line for line in comparison.remarks)
 
 
-def test_one_strategy_alone_is_not_all_strategies() -> None:
-    pairs = made_pairs()
-    for a, b in pairs:
-        for run in (a, b):
-            del run.samples["sequential"], run.samples["pruned-threads"]
-    comparison = compare_pairs(pairs)
-    assert words(comparison) == {"threads": "same"}
-    assert comparison.verdicts[0].own is None
+@pytest.mark.parametrize(
+    ("names", "has_all"),
+    [(("threads",), False), (("threads", "sequential"), True), (("threads", "limit-all-frames"), False)],
+)
+def test_two_strategies_are_the_least_that_move_together(names: tuple[str, ...], has_all: bool) -> None:
+    comparison = compare_pairs(made_pairs(names=names))
+    assert words(comparison) == dict.fromkeys((*names, TOGETHER) if has_all else names, "same")
+    assert (comparison.verdicts[0].own is not None) == has_all
+    assert not any(remark.endswith(": ") for remark in comparison.remarks)
 
 
 def test_noise_asks_for_minutes() -> None:
