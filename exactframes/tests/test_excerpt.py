@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import av
@@ -67,6 +68,7 @@ def test_all_frames_of_an_excerpt_are_mapped_and_the_first_is_its_only_keyframe(
     times = [frame["pts"] for frame in frames]
     assert times == list(range(times[0], times[0] + excerpt.packets * unit, unit))
     assert [frame["key_frame"] for frame in frames] == [1] + [0] * (excerpt.packets - 1)
+    assert b"elst" not in excerpt.data  # an edit list
 
 
 def test_an_excerpt_keeps_the_tag_that_tells_a_variant(tmp_path: Path) -> None:
@@ -112,17 +114,18 @@ def test_a_few_frames_are_decoded_at_a_time(
     assert taken == ([4, 4, 2] if height == 64 else [1] * 10)
 
 
-@pytest.mark.parametrize("shift", [1, -1])
-def test_frames_at_other_times_than_planned_are_wrong(shift: int, video: Path) -> None:
+@pytest.mark.parametrize("shifts", [(0, 1), (-1, 0)])
+def test_a_frame_at_another_time_than_planned_is_wrong(shifts: tuple[int, int], video: Path) -> None:
     [excerpt] = cut(video, [3, 4])
     output = torch.empty((2, *SHAPE), dtype=torch.uint8)
-    askew = replace(excerpt, shown=tuple(tick + shift for tick in excerpt.shown))
+    askew = replace(excerpt, shown=tuple(tick + by for tick, by in zip(excerpt.shown, shifts, strict=True)))
     with pytest.raises(WrongFrameError, match="a frame is not shown at its planned time"):
         Decoding(askew).write(output, 0, 2)
 
 
-def test_an_excerpt_that_lacks_a_frame_is_wrong(video: Path) -> None:
+@pytest.mark.parametrize("changes", [{"frames": (3, 99)}, {"mapping": "none"}, {"data": b"none"}], ids=str)
+def test_an_excerpt_that_cannot_be_decoded_is_wrong(changes: dict[str, Any], video: Path) -> None:
     [excerpt] = cut(video, [3, 4])
     output = torch.empty((2, *SHAPE), dtype=torch.uint8)
     with pytest.raises(WrongFrameError):
-        Decoding(replace(excerpt, frames=(3, 99))).write(output, 0, 2)
+        Decoding(replace(excerpt, **changes)).write(output, 0, 2)
