@@ -79,7 +79,7 @@ def test_an_excerpt_keeps_the_tag_that_tells_a_variant(tmp_path: Path) -> None:
 
 
 def test_what_pyav_cannot_open_is_declined(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source, refusal = open_source(video, "exact"), av.InvalidDataError(1, "no packets")
+    source, refusal = open_source(video, "exact"), av.ExternalError(1, "no packets")
     monkeypatch.setattr(av, "open", Mock(side_effect=refusal))
     with pytest.raises(DeclinedError, match="no packets"), excerpts(source, [0], 1):
         pass

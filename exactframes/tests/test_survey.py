@@ -52,7 +52,7 @@ def test_a_survey_tells_why_nothing_is_pruned(
         survey(damaged, [25])
     with pytest.raises(DeclinedError, match="the file holds fewer frames than were asked for"):
         survey(closed, [27])
-    refusal = av.InvalidDataError(1, "no packets")
+    refusal = av.ExternalError(1, "no packets")
     monkeypatch.setattr(av, "open", Mock(side_effect=refusal))
     with pytest.raises(DeclinedError, match="no packets"):
         survey(closed, [0])
