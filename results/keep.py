@@ -283,6 +283,7 @@ def _copy(paths: Sequence[Path], folder: Path) -> None:
 
 def _make_page(clone: Path, output: Path) -> bool:
     """In a process of its own, which alone needs the extra `report`; it says itself what is missing."""
+    output.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "results.page", str(clone / FOLDER), "--output", str(output.resolve())]
     return subprocess.run(command, cwd=STORAGE.parent, check=False).returncode == 0
 

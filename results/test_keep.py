@@ -182,3 +182,18 @@ def test_earlier_runs_that_are_comparable_are_copied_for_the_verdict(remote: Pat
     keep_runs(remote, run_file(tmp_path, 4), "--comparable", str(tmp_path / "made" / "comparable"))
     copied = sorted((tmp_path / "made" / "comparable").iterdir())
     assert [json.loads(path.read_text())["datetime"][-5:] for path in copied] == ["00:01", "00:03"]
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_the_page_is_made_of_all_that_is_kept(
+    remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    python, page = tmp_path / "python", tmp_path / "new" / "page.html"
+    python.write_text(f'#!/bin/sh\n(echo "$1 $2 $4"; ls "$3") > "$5"\nexit {status}\n')
+    python.chmod(0o755)
+    keep_runs(remote, run_file(tmp_path, 1))
+    monkeypatch.setattr(sys, "executable", str(python))
+    assert keep_runs(remote, run_file(tmp_path, 2), "--page", str(page)) == status
+    called, *shown = page.read_text().splitlines()
+    assert called == "-m results.page --output"
+    assert len(shown) == 2
