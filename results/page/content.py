@@ -9,10 +9,12 @@ from typing import Any
 from results.history import STORAGE
 from results.identity import flat
 from results.page import against, history, run, scaling, workloads
+from results.page.marks import BASES
 from results.page.packing import Packed, pack
 from results.page.reading import Saved, read_baselines, read_saved
-from results.page.series import BASES, history_marks
-from results.page.views import VIEWS, View
+from results.page.series import history_marks
+from results.page.view import View
+from results.page.views import VIEWS
 from results.recommendation import recommendation
 
 RUN_FIELDS = ("label", "source", "when", "branch", "commit", "number", "untimed")

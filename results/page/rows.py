@@ -1,13 +1,12 @@
 """One benchmark of one run as a tidy row: what every chart and table of the page is made from."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from statistics import stdev
 from typing import Any
 
 from results.history import Run, Sample, name_of
 from results.identity import Entry
+from results.page.digits import finite, significant, with_noise
 from results.recommendation import settings_of
 from results.report import add_rates
 from results.scaling_model import predict
@@ -60,7 +59,7 @@ def _row(run: Run, entry: Entry, limit: float | None, alone: float | None) -> Ro
     workers, threads = settings_of(entry)
     is_scaling = "ffmpeg_threads" in info
     cost, packets = info.get("cost") or {}, info.get("packets")
-    of_limit = _finite(info.get("of_limit"))
+    of_limit = finite(info.get("of_limit"))
     relative = 1 / of_limit if of_limit else sample.seconds / limit if limit else None
     return Row(
         workload=_workload(entry),
@@ -74,15 +73,15 @@ def _row(run: Run, entry: Entry, limit: float | None, alone: float | None) -> Ro
         seconds=significant(sample.seconds),
         rounds=tuple(map(significant, sample.rounds)),
         time=with_noise(sample.seconds, sample.rounds),
-        cpu=_finite(cost.get("cpu_seconds")),
-        peak=_finite(cost.get("peak_bytes"), 1e9),
-        decoded=_finite(packets["decoded"], packets["in_file"]) if packets else None,
+        cpu=finite(cost.get("cpu_seconds")),
+        peak=finite(cost.get("peak_bytes"), 1e9),
+        decoded=finite(packets["decoded"], packets["in_file"]) if packets else None,
         proof=_proof(info, sample.kind),
         fallback=str(info.get("fallback") or ""),
-        speedup=_finite(info.get("speedup")),
-        gain=_finite(alone, sample.seconds),
+        speedup=finite(info.get("speedup")),
+        gain=finite(alone, sample.seconds),
         of_limit=of_limit,
-        relative=None if sample.kind == "limit" else _finite(relative),
+        relative=None if sample.kind == "limit" else finite(relative),
         sample=sample,
     )
 
@@ -96,31 +95,11 @@ def _predicted(rows: Iterable[Row], entries: list[Entry]) -> list[Row]:
             fields = vars(one) | {"name": f"{one.strategy} {workers} x 1", "workers": workers, "rounds": ()}
             fields |= dict.fromkeys(("cpu", "peak", "decoded", "of_limit", "relative"))
             faster = one.seconds / seconds if seconds else None
-            fields |= {"seconds": significant(seconds), "gain": _finite(faster), "is_measured": False}
+            fields |= {"seconds": significant(seconds), "gain": finite(faster), "is_measured": False}
             fields |= {"time": f"{seconds:.3g} s", "proof": "predicted"}
-            fields["speedup"] = _finite(one.speedup * faster) if one.speedup and faster else None
+            fields["speedup"] = finite(one.speedup * faster) if one.speedup and faster else None
             made.append(Row(**fields))
     return made
-
-
-def with_noise(seconds: float, rounds: tuple[float, ...]) -> str:
-    """Such as "8.27 ± 0.09 s": the deviation to two digits if they begin with 1, else to one."""
-    deviation = stdev(rounds) if len(rounds) > 1 else 0.0
-    if not deviation > 0:
-        return f"{seconds:.3g} s"
-    first = math.floor(math.log10(deviation))
-    digits = max(0, min(6, -first + (deviation < 2 * 10**first)))
-    return f"{seconds:.{digits}f} ± {deviation:.{digits}f} s"
-
-
-def significant(value: float) -> float:
-    """Five digits: finer than any two rounds agree."""
-    return float(f"{value:.5g}")
-
-
-def _finite(value: Any, unit: float = 1.0) -> float | None:
-    number = float(value) / unit if value is not None else math.nan
-    return significant(number) if math.isfinite(number) else None
 
 
 def _proof(info: dict[str, Any], kind: str) -> str:

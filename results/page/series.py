@@ -3,32 +3,14 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from results.gate.table import percent
 from results.identity import changed_fields
+from results.page.digits import significant
+from results.page.marks import BASES, Mark, machine_of
 from results.page.reading import Saved
-from results.page.rows import Row, significant
+from results.page.rows import Row
 from results.page.steps import find_steps
-
-BASES = {"seconds": "seconds", "relative": "times the limit of the same run"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mark:
-    """One thing to draw in a history; `basis` tells what the values are (BASES)."""
-
-    basis: str
-    workload: str
-    name: str  # of the benchmark
-    what: str  # "run", "step", "break", "software" or "baseline"
-    run: int | None  # number of the run in order of time, from 0; a baseline has none
-    group: str  # runs of one group are comparable
-    machine: str
-    value: float | None
-    low: float | None
-    high: float | None
-    text: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,12 +71,6 @@ def _group_of(point: _Point, latest: Mapping[str, _Point]) -> tuple[str, list[st
     return f"{len(latest) + 1}: {machine_of(point.row)}", []
 
 
-def machine_of(row: Row) -> str:
-    """Such as "AMD EPYC, 2 CPUs"."""
-    machine: dict[str, Any] = row.sample.identity.get("machine") or {}
-    return f"{machine.get('cpu_model', 'unknown')}, {machine.get('usable_cpus', '?')} CPUs"
-
-
 def _value(row: Row, basis: str) -> float | None:
     return row.seconds if basis == "seconds" else row.relative
 
@@ -104,24 +80,31 @@ def _run_mark(point: _Point, basis: str, group: str) -> Mark:
     value = _value(row, basis)
     assert value is not None
     rounds = [seconds * value / row.seconds for seconds in row.rounds]
-    mark = _mark(point, "run", group, row.time)
     low, high = significant(min(rounds)), significant(max(rounds))
-    return replace(mark, basis=basis, value=value, low=low, high=high)
+    return Mark(
+        basis=basis,
+        workload=row.workload,
+        name=row.name,
+        what="run",
+        run=point.run,
+        group=group,
+        machine=machine_of(row),
+        value=value,
+        low=low,
+        high=high,
+        text=row.time,
+    )
 
 
 def _mark(point: _Point, what: str, group: str, text: str) -> Mark:
-    row = point.row
+    row, machine = point.row, machine_of(point.row)
     return Mark(
-        basis="seconds",
         workload=row.workload,
         name=row.name,
         what=what,
         run=point.run,
         group=group,
-        machine=machine_of(row),
-        value=None,
-        low=None,
-        high=None,
+        machine=machine,
         text=text,
     )
 

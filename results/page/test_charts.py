@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from results.page.digits import with_noise
 from results.page.packing import pack
-from results.page.rows import with_noise
-from results.page.views import VIEWS, Figure
+from results.page.view import Figure
+from results.page.views import VIEWS
 from results.page.writing import spec
 
 FIGURES = [figure for view in VIEWS for figure in view.figures]

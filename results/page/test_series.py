@@ -7,8 +7,9 @@ import pytest
 
 from results.made_runs import write_run
 from results.page import made_storage as made
+from results.page.marks import Mark
 from results.page.reading import read_baselines, read_saved
-from results.page.series import Mark, history_marks
+from results.page.series import history_marks
 
 
 def marks_of(storage: Path, name: str = "threads", basis: str = "seconds") -> list[Mark]:

@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from results.page.content import Content
 from results.page.look import CONFIG
-from results.page.views import VIEWS, Chart
+from results.page.view import Chart
+from results.page.views import VIEWS
 
 EXPORTED = "window.vegaEmbed = vegaEmbed;"  # what page.js needs of the bundle
 PARTS = Path(__file__).parent / "parts"
@@ -22,14 +23,18 @@ def html(content: Content) -> str:
         autoescape=True, loader=FileSystemLoader(PARTS), undefined=StrictUndefined, trim_blocks=True
     )
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
-    specs = {figure.name: spec(figure.chart) for view in VIEWS for figure in view.figures}
     text = environment.get_template("page.html").render(
         content=content,
-        data={"tables": content.tables, "specs": specs, "config": CONFIG, "told": content.told},
+        data={"tables": content.tables, "specs": _specs(), "config": CONFIG, "told": content.told},
         style=_part("page.css"),
         scripts=[_bundle(), _part("data.js"), _part("page.js")],
     )
     return text.encode("utf-8", "replace").decode()  # a file's name may hold what UTF-8 cannot
+
+
+@cache
+def _specs() -> dict[str, Any]:
+    return {figure.name: spec(figure.chart) for view in VIEWS for figure in view.figures}
 
 
 def spec(chart: Chart) -> dict[str, Any]:
