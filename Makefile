@@ -6,7 +6,8 @@ VENV := .venv
 INSTALLED := $(VENV)/installed-from-pyproject-and-constraints
 PYTEST := $(VENV)/bin/python -m pytest
 
-.PHONY: bench try bench-peers bench-scaling ab ab-check fuzz test test-long check setup system clean
+.PHONY: bench try bench-peers bench-scaling bench-page page ab ab-check fuzz test test-long check setup system clean
+PAGE := $(VENV)/bin/python -m results.page
 BENCH := $(PYTEST) benchmarks/test_speed.py --benchmark-only --benchmark-autosave --interleave
 BENCH += $(if $(VIDEO),--video "$(VIDEO)")
 
@@ -15,19 +16,28 @@ TRY += $(if $(VIDEO),--video "$(VIDEO)" --rounds 1,--loops 10 --rounds 2)
 
 bench: setup  ## time every strategy at full size; saves under results/
 	$(BENCH) $(ARGS)
+	@$(PAGE)
 
 try: setup  ## the same in about a minute, for a first look: less video, and nothing is saved
 	$(TRY) $(ARGS)
 
 bench-peers: setup  ## the strategies and what other libraries take for the same frames
 	$(BENCH) -m "not scaling" $(ARGS)
+	@$(PAGE)
 
 bench-scaling: setup  ## the parallel strategies at other numbers of workers and threads
 	$(BENCH) -m scaling $(ARGS)
+	@$(PAGE)
+
+page: setup  ## all saved results as one page to look at: results/page.html [RUNS="0004 0005"] [ARGS=...]
+	@$(PAGE) $(RUNS) $(ARGS)
+
+bench-page: setup  ## a page of 1,000 runs: made and drawn in time?
+	$(PYTEST) -m many_runs results/page $(ARGS)
 
 ab: setup  ## A against B in lockstep: make ab A="torchcodec==0.12.0" B="torchcodec==0.13.0" [MINUTES=10] [ARGS=...]
 	$(VENV)/bin/python -m results.ab -a "$(A)" -b "$(B)" $(if $(MINUTES),--minutes $(MINUTES)) \
-	  $(if $(SUMMARY),--markdown "$(SUMMARY)") -- $(ARGS)
+	  $(if $(SUMMARY),--markdown "$(SUMMARY)") -- $(ARGS); status=$$?; $(PAGE); exit $$status
 
 ab-check: setup  ## three minutes of this code against itself: what could `make ab` find here, now?
 	$(VENV)/bin/python -m results.calibrate --check

@@ -114,7 +114,7 @@ def _sample(entry: dict[str, Any]) -> Sample:
     kind = "limit" if strategy.startswith("limit-") else "peer" if info.get("is_peer") else "strategy"
     cost = info.get("cost") or {}
     return Sample(
-        name=_name(info),
+        name=name_of(info),
         kind=kind,
         strategy=strategy,
         seconds=seconds,
@@ -127,7 +127,7 @@ def _sample(entry: dict[str, Any]) -> Sample:
     )
 
 
-def _name(info: dict[str, Any]) -> str:
+def name_of(info: dict[str, Any]) -> str:
     """What tells one benchmark of a run from another."""
     workload = info.get("workload", "default")
     setting = f" {info['workers']}x{info['ffmpeg_threads']}" if "ffmpeg_threads" in info else ""

@@ -35,18 +35,19 @@ def _identity(entries: Iterable[Entry]) -> dict[str, Any] | None:
     for entry in entries:
         info = entry.get("extra_info", {})
         if "work" in info:
-            return dict(_flat("workers", info.get("workers"))) | dict(
-                pair for part in PARTS for pair in _flat(part, info.get(part))
+            return dict(flat("workers", info.get("workers"))) | dict(
+                pair for part in PARTS for pair in flat(part, info.get(part))
             )
     return None
 
 
-def _flat(name: str, value: object) -> Iterator[tuple[str, object]]:
+def flat(name: str, value: object) -> Iterator[tuple[str, object]]:
+    """The fields of a part of an identity, with their dotted names."""
     if not isinstance(value, dict):
         yield name, value
         return
     for key, inner in value.items():
-        yield from _flat(f"{name}.{key}", inner)
+        yield from flat(f"{name}.{key}", inner)
 
 
 def _short(value: object) -> str:
@@ -78,6 +79,22 @@ def software_changes(ours: Iterable[Entry], theirs: Iterable[Entry]) -> list[str
     return [line for field in fields if (line := _change(field, here, there))]
 
 
+def changed_fields(before: Entry, after: Entry) -> tuple[list[str], list[str]]:
+    """What differs between two identities, as "field: before -> after".
+
+    Returns:
+        What makes their times not comparable (the fields of `clashes`), and changes of the software.
+    """
+    here, there = ({n: v for name, part in i.items() for n, v in flat(name, part)} for i in (before, after))
+    changes = {
+        field: f"{field}: {_short(here.get(field))} -> {_short(there.get(field))}"
+        for field in sorted(here | there)
+        if str(here.get(field)) != str(there.get(field))
+    }
+    clashing = [line for f, line in changes.items() if f in COMPARABLE or f.startswith("machine.")]
+    return clashing, [line for f, line in changes.items() if f.startswith("software.")]
+
+
 def _change(field: str, here: dict[str, set[str]], there: dict[str, set[str]]) -> str:
     before, after = here.get(field, {"None"}), there.get(field, {"None"})
     if before == after and len(before) == 1:
@@ -91,6 +108,6 @@ def _values(identities: Iterable[Entry]) -> dict[str, set[str]]:
     values: dict[str, set[str]] = {}
     for identity in identities:
         for name, part in identity.items():
-            for field, value in _flat(name, part):
+            for field, value in flat(name, part):
                 values.setdefault(field, set()).add(str(value))
     return values

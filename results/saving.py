@@ -45,7 +45,7 @@ def write_atomically(target: Path, text: str) -> None:
     """Write a file in one step; an older one is replaced."""
     descriptor, name = tempfile.mkstemp(prefix=f"{PREFIX}{os.getpid()}-", dir=target.parent)
     try:
-        with os.fdopen(descriptor, "w") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -1,0 +1,140 @@
+"""The view of A against B: the verdict on each benchmark, and the pairs behind it."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+
+from results.ab import LOOKS, read_pairs
+from results.gate.pairs import compare_pairs, pair_value
+from results.gate.sides import SideError
+from results.gate.table import Comparison, summary
+from results.history import HistoryError
+from results.page.look import PALETTE, Rows, chart_of, layered, lines_of
+from results.verdict import ALPHA
+
+VERDICTS = ("folder", "name", "word", "change", "low", "high", "floor", "pairs")
+PAIRS = ("folder", "name", "pair", "change")
+VERDICT_COLUMNS = {
+    "name": "benchmark",
+    "word": "verdict",
+    "change": "change of the time, %",
+    "low": "interval from, %",
+    "high": "interval to, %",
+    "floor": "noise floor, %",
+    "pairs": "pairs",
+}
+AXIS = "time of B against A, %"
+PAIR_COLUMNS = {"pair": "pair", "name": "benchmark", "change": "B against A, %"}
+
+
+def compare_folder(folder: Path) -> tuple[Comparison, list[dict[str, Any]], list[dict[str, Any]]]:
+    """The comparison of the pairs that `make ab` keeps in a folder, its verdicts and its pairs as rows.
+
+    Raises:
+        HistoryError: if there is no pair in it, or one is damaged.
+    """
+    try:
+        pairs = read_pairs(folder)
+    except SideError as error:
+        raise HistoryError(str(error)) from error
+    if not pairs:
+        raise HistoryError(f"{folder} holds no finished pair: give a folder that make ab has left in .ab/")
+    comparison = compare_pairs(pairs, ALPHA / len(LOOKS))
+    verdicts = [
+        {
+            "folder": folder.name,
+            "name": v.name,
+            "word": v.word,
+            "change": _percent(v.change),
+            "low": _percent(v.low),
+            "high": _percent(v.high),
+            "floor": _percent(v.floor),
+            "pairs": v.runs[0],
+        }
+        for v in comparison.verdicts
+    ]
+    single = [
+        {"folder": folder.name, "name": name, "pair": number, "change": _percent(pair_value(*rounds))}
+        for number, (a, b) in enumerate(pairs, 1)
+        for name in a.samples
+        if name in b.samples
+        and len(set(map(len, rounds := (a.samples[name].rounds, b.samples[name].rounds)))) == 1
+    ]
+    return comparison, verdicts, single
+
+
+def told(folder: Path, comparison: Comparison) -> list[str]:
+    """What there is to say of a comparison in words."""
+    return [f"{folder.name}: {summary(comparison)}", *comparison.software, *comparison.remarks]
+
+
+def _percent(change: float | None) -> float | None:
+    return round(100 * math.expm1(change), 3) if change is not None and math.isfinite(change) else None
+
+
+def changes(rows: Rows) -> alt.LayerChart:
+    """Each benchmark's change with its interval, on the band of its noise floor, and its verdict."""
+    tooltip: Sequence[alt.Tooltip] = [
+        alt.Tooltip("name:N", title="benchmark"),
+        alt.Tooltip("word:N", title="verdict"),
+        *[
+            alt.Tooltip(f"{f}:Q", title=VERDICT_COLUMNS[f], format="+.2f")
+            for f in ("change", "low", "high", "floor")
+        ],
+        alt.Tooltip("pairs:Q"),
+    ]
+    y = alt.Y("name:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False))
+    base = chart_of(rows).transform_filter("datum.change !== null").encode(y=y)
+    x = alt.X("change:Q", title=AXIS)
+    floors = (
+        base.transform_calculate(below="-datum.floor")
+        .mark_bar(height=16, color=PALETTE[7], opacity=0.3)
+        .encode(x=alt.X("below:Q", title=AXIS), x2="floor:Q")
+    )
+    zero = chart_of(rows).mark_rule(strokeWidth=0.5).encode(x=alt.datum(0))
+    intervals = base.mark_rule(strokeWidth=2, color=PALETTE[0]).encode(
+        x="low:Q", x2="high:Q", tooltip=list(tooltip)
+    )
+    dots = base.mark_point(filled=True, size=70, color=PALETTE[0], opacity=1).encode(
+        x=x, tooltip=list(tooltip)
+    )
+    words = base.mark_text(align="center", dy=-11, fontSize=11).encode(x="change:Q", text="word:N")
+    return layered(
+        floors,
+        zero,
+        intervals,
+        dots,
+        words,
+        height=38,
+        lines=lines_of(rows),
+        description="Change of each benchmark from A to B",
+    )
+
+
+def pair_dots(rows: Rows) -> alt.LayerChart:
+    """The pairs of processes of one benchmark, in order of time."""
+    zero = chart_of(rows).mark_rule(strokeWidth=0.5).encode(y=alt.datum(0))
+    tooltip = [alt.Tooltip("pair:Q"), alt.Tooltip("change:Q", title="B against A, %", format="+.2f")]
+    dots = (
+        chart_of(rows)
+        .mark_point(filled=True, size=60, color=PALETTE[0], opacity=1)
+        .encode(
+            x=alt.X(
+                "pair:Q",
+                title="pair of processes, in order of time",
+                axis=alt.Axis(format="d", tickMinStep=1),
+                scale=alt.Scale(zero=False, nice=False, padding=14),
+            ),
+            y=alt.Y("change:Q", title="time of B against A, %"),
+            tooltip=tooltip,
+        )
+    )
+    return layered(
+        zero,
+        dots,
+        height=240,
+        description="Change from A to B in each pair of processes",
+    )

@@ -1,0 +1,99 @@
+"""What the page shows: the tables, and the views made of them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from results.history import STORAGE
+from results.identity import flat
+from results.page import against, history, run, scaling, workloads
+from results.page.marks import BASES
+from results.page.packing import Packed, pack
+from results.page.reading import Saved, read_baselines, read_saved
+from results.page.series import history_marks
+from results.page.view import View
+from results.page.views import VIEWS
+from results.recommendation import recommendation
+
+RUN_FIELDS = ("label", "source", "when", "branch", "commit", "number", "untimed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """All that the page shows."""
+
+    views: Sequence[View]
+    tables: Mapping[str, Packed]
+    odd: Sequence[str]  # files left out, clocks that run backwards
+    told: Mapping[str, Sequence[str]]  # what is said of each comparison
+
+
+def gather(names: Sequence[str], pairs: Sequence[Path], storage: Path = STORAGE) -> Content:
+    """Read everything that the page shows.
+
+    Raises:
+        HistoryError: if a name stands for nothing, or nothing can be read.
+    """
+    runs, odd = read_saved(names, storage)
+    baselines, odd_baselines = read_baselines(storage)
+    compared = [(folder, *against.compare_folder(folder)) for folder in pairs]
+    rows = [vars(row) | {"run": n} for n, saved in enumerate(runs) for row in saved.rows]
+    measured = [row for row in rows if row["is_measured"]]
+    several = {n for n, saved in enumerate(runs) if len({row.workload for row in saved.rows}) > 1}
+    matrix = [r for r in measured if not r["is_scaling"] and r["kind"] != "limit" and r["run"] in several]
+    marks = [vars(mark) | {"basis": BASES[mark.basis]} for mark in history_marks(runs, baselines)]
+    tables = {
+        "runs": pack([run_row(n, saved) for n, saved in enumerate(runs)], RUN_FIELDS),
+        "rows": pack(measured, ("run", *run.FIELDS)),
+        "matrix": pack(matrix or _single(measured), ("run", *workloads.FIELDS)),
+        "scaling": pack([r for r in rows if r["is_scaling"]], ("run", *scaling.FIELDS)),
+        "history": pack(marks, history.FIELDS),
+        "tasks": pack(_tasks(runs), ("run", "workload", "sentence", "code", "identity")),
+        "verdicts": pack([row for _, _, found, _ in compared for row in found], against.VERDICTS),
+        "pairs": pack([row for _, _, _, found in compared for row in found], against.PAIRS),
+    }
+    told = {folder.name: against.told(folder, comparison) for folder, comparison, _, _ in compared}
+    return Content(views=VIEWS, tables=tables, odd=[*odd, *odd_baselines], told=told)
+
+
+def _single(measured: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [row for row in measured if not row["is_scaling"] and row["kind"] != "limit"]
+
+
+def run_row(number: int, saved: Saved) -> dict[str, Any]:
+    """What is said of a run itself; it counts from 1 where people read it."""
+    when = saved.when.strftime("%Y-%m-%d %H:%M:%S UTC") if saved.when else "at an unknown time"
+    commit = str(saved.run.commit or "unknown")[:12]
+    return {
+        "label": f"{number + 1}: {saved.run.source}, {when}, {saved.branch} {commit[:8]}",
+        "source": saved.path.name,
+        "when": when,
+        "branch": saved.branch,
+        "commit": commit,
+        "number": number + 1,
+        "untimed": ", ".join(saved.untimed),
+    }
+
+
+def _tasks(runs: Sequence[Saved]) -> list[dict[str, Any]]:
+    """For each run and workload the recommendation, and all fields of the identity."""
+    found = []
+    for number, saved in enumerate(runs):
+        for workload in dict.fromkeys(row.workload for row in saved.rows):
+            ours = [e for e in saved.entries if str(e["extra_info"].get("workload", "default")) == workload]
+            lines = recommendation(ours)[1:]
+            begins = next((n for n, line in enumerate(lines) if line.startswith("    ")), len(lines))
+            sample = next(row.sample for row in saved.rows if row.workload == workload)
+            identity = dict(pair for part, value in sample.identity.items() for pair in flat(part, value))
+            found.append(
+                {
+                    "run": number,
+                    "workload": workload,
+                    "sentence": " ".join(lines[:begins]),
+                    "code": "\n".join(line.removeprefix("    ") for line in lines[begins:]),
+                    "identity": json.dumps({name: str(value) for name, value in identity.items()}),
+                }
+            )
+    return found

@@ -1,0 +1,69 @@
+"""The charts as Vega-Lite, and the tables that travel in the page."""
+
+import json
+from typing import Any
+
+import pytest
+
+from results.page.digits import with_noise
+from results.page.packing import pack
+from results.page.view import Figure
+from results.page.views import VIEWS
+from results.page.writing import spec
+
+FIGURES = [figure for view in VIEWS for figure in view.figures]
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name)
+def test_a_chart_tells_what_it_shows_and_holds_no_data(figure: Figure) -> None:
+    made = spec(figure.chart)
+    assert made["description"]
+    assert made["data"] == {"name": "rows"}
+    assert '"values"' not in json.dumps(made)
+    assert "tooltip" in json.dumps(made)
+
+
+def unpacked(column: Any) -> list[Any]:
+    """As page.js does it."""
+    if isinstance(column, list):
+        return column
+    if "of" in column:
+        return [column["of"][place] for place in unpacked(column["at"])]
+    pairs = zip(column["runs"][::2], column["runs"][1::2], strict=True)
+    return [value for value, count in pairs for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [],
+        [1.5],
+        ["a", "b", "a"],
+        ["a"] * 9,
+        [1] * 9,
+        [None, "a", None],
+        [None] * 5,
+        [(1.0, 2.0), ()],
+        [True, False],
+    ],
+)
+def test_packing_loses_nothing(values: list[Any]) -> None:
+    packed = pack([{"x": value} for value in values], ["x"])
+    assert packed["length"] == len(values)
+    assert unpacked(packed["columns"]["x"]) == values
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rounds", "told"),
+    [
+        (8.2714, (8.18, 8.27, 8.36), "8.27 ± 0.09 s"),
+        (8.2714, (8.26, 8.27, 8.28), "8.271 ± 0.010 s"),
+        (8.2714, (6.0, 8.2714, 12.0), "8 ± 3 s"),
+        (8.2714, (8.2714,), "8.27 s"),
+        (0.01234, (0.0123, 0.01234, 0.0124), "0.01234 ± 0.00005 s"),
+    ],
+)
+def test_times_have_the_digits_that_the_noise_allows(
+    seconds: float, rounds: tuple[float, ...], told: str
+) -> None:
+    assert with_noise(seconds, rounds) == told

@@ -1,0 +1,51 @@
+"""The view of what pays where: a matrix of speed-ups over `sequential`."""
+
+import altair as alt
+
+from results.page.look import Rows, chart_of, heat, layered, on_heat
+
+FIELDS = ("workload", "strategy", "kind", "speedup", "time", "proof", "fallback")
+COLUMNS = {
+    "workload": "workload",
+    "strategy": "strategy",
+    "speedup": "speed-up over sequential, times",
+    "time": "median ± deviation",
+    "proof": "proof",
+    "fallback": "why it fell back",
+}
+STEP = 40  # pixels of a cell's side: its figure must fit
+TOOLTIP = [
+    alt.Tooltip("workload:N"),
+    alt.Tooltip("strategy:N"),
+    alt.Tooltip("speedup:Q", title="speed-up, times", format=".3f"),
+    alt.Tooltip("time:N", title="median ± deviation"),
+    alt.Tooltip("proof:N"),
+    alt.Tooltip("fallback:N", title="why it fell back"),
+]
+
+
+def matrix(rows: Rows) -> alt.LayerChart:
+    """A cell for each workload and strategy: the speed-up as a colour and as a figure; * fell back."""
+    strategies = alt.Axis(orient="top", labelAngle=-60, ticks=False, domain=False)
+    base = (
+        chart_of(rows)
+        .transform_filter("datum.speedup !== null")
+        .transform_calculate(figure="format(datum.speedup, '.2f') + (datum.fallback ? '*' : '')")
+        .encode(
+            x=alt.X("strategy:N", sort=None, title=None, axis=strategies),
+            y=alt.Y("workload:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False)),
+            tooltip=TOOLTIP,
+        )
+    )
+    cells = base.mark_rect(stroke="#8888", strokeWidth=0.5).encode(
+        color=heat("speedup", "speed-up over sequential, times")
+    )
+    figures = base.mark_text(fontSize=11).encode(text="figure:N", color=on_heat("speedup"))
+    return layered(
+        cells,
+        figures,
+        width=alt.Step(STEP),
+        height=26,
+        lines=len({row["workload"] for row in rows}) or 1,
+        description="Speed-up over sequential, by workload and strategy",
+    )
