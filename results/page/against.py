@@ -12,7 +12,7 @@ from results.gate.pairs import compare_pairs, pair_value
 from results.gate.sides import SideError
 from results.gate.table import Comparison, summary
 from results.history import HistoryError
-from results.page.look import PALETTE, Rows, chart_of, layered, lines_of
+from results.page.look import PALETTE, Lines, Rows, chart_of, layered
 from results.verdict import ALPHA
 
 VERDICTS = ("folder", "name", "word", "change", "low", "high", "floor", "pairs")
@@ -108,8 +108,8 @@ def changes(rows: Rows) -> alt.LayerChart:
         intervals,
         dots,
         words,
-        height=38,
-        lines=lines_of(rows),
+        rows=rows,
+        height=Lines(height=38, told="change"),
         description="Change of each benchmark from A to B",
     )
 
@@ -135,6 +135,7 @@ def pair_dots(rows: Rows) -> alt.LayerChart:
     return layered(
         zero,
         dots,
+        rows=rows,
         height=240,
         description="Change from A to B in each pair of processes",
     )

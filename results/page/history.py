@@ -73,12 +73,15 @@ def timeline(rows: Rows) -> alt.LayerChart:
     software = _across(base, "software", [2, 3])
     steps = base.transform_filter("datum.what === 'step'")
     step_lines = steps.mark_rule(color=PALETTE[1], strokeWidth=2).encode(x=x, tooltip=[*RUN, TEXT])
-    step_words = steps.mark_text(align="left", dx=4, baseline="top", fontWeight="bold").encode(
-        x=x, y=alt.value(2), text="text:N", tooltip=[*RUN, TEXT]
+    step_words = (
+        steps.transform_calculate(word="split(datum.text, ' ')[0]")
+        .mark_text(align="left", dx=4, baseline="top", fontWeight="bold")
+        .encode(x=x, y=alt.value(2), text="word:N", tooltip=[*RUN, TEXT])
     )
     layers = (unit, bands, breaks, software, ranges, lines, step_lines, medians, step_words)
     return layered(
         *layers,
+        rows=rows,
         height=340,
         description="Times of one benchmark in all runs, in order of time",
     )

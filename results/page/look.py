@@ -1,6 +1,7 @@
 """How charts look, on the page and in pictures; colours that everybody can tell apart."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
@@ -9,6 +10,8 @@ import altair as alt
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#8c6bb1", "#7f7f7f")
 KINDS = {"strategy": PALETTE[0], "peer": PALETTE[1], "limit": PALETTE[7]}
 INK = "currentColor"  # the text's colour of the page around, light or dark
+BOUNDS = (0.7, 0.95, 1.2, 2)  # of speed-ups: between them a cell has one colour
+BANDS = ("under 0.7", "0.7 to 0.95", "0.95 to 1.2", "1.2 to 2", "2 and more")
 HEAT = ("#b35806", "#f1a340", "#f7f7f7", "#67a9cf", "#2166ac")  # slower than the baseline .. faster
 
 CONFIG: dict[str, Any] = {
@@ -66,44 +69,59 @@ def name_axis() -> alt.Y:
     return alt.Y("name:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False))
 
 
-def heat(field: str, title: str) -> alt.Color:
+def banded(chart: alt.Chart, field: str) -> alt.Chart:
+    """The chart with `band`, the range of BANDS that a speed-up lies in."""
+    *lower, highest = BANDS
+    limits = zip(BOUNDS, lower, strict=True)
+    steps = "".join(f"datum.{field} < {bound} ? '{band}' : " for bound, band in limits)
+    banded: alt.Chart = chart.transform_calculate(band=f"{steps}'{highest}'")
+    return banded
+
+
+def heat(title: str) -> alt.Color:
     """Orange where it is slower than what it is compared with, blue where it is faster."""
-    scale = alt.Scale(type="threshold", domain=[0.7, 0.95, 1.2, 2], range=list(HEAT))
-    return alt.Color(
-        f"{field}:Q",
-        scale=scale,
-        title=title,
-        legend=alt.Legend(type="symbol", symbolType="square", columns=3, titleLimit=300),
-    )
+    legend = alt.Legend(symbolType="square", columns=2, titleLimit=300)
+    scale = alt.Scale(domain=list(BANDS), range=list(HEAT))
+    return alt.Color("band:N", scale=scale, title=title, legend=legend)
 
 
-def on_heat(field: str) -> alt.ColorValue:
+def on_heat() -> alt.ColorValue:
     """The colour of a figure that stands on such a cell."""
-    return alt.ColorValue(
-        "black", condition={"test": f"datum.{field} >= 2 || datum.{field} < 0.7", "value": "white"}
-    )
+    test = f"datum.band === '{BANDS[0]}' || datum.band === '{BANDS[-1]}'"
+    return alt.ColorValue("black", condition={"test": test, "value": "white"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lines:
+    """A picture of lines, one for each value that a field takes, where another is told."""
+
+    height: int  # of a line, in pixels
+    of: str = "name"
+    told: str = ""  # rows without this field have no line
+
+    def total(self, rows: Rows) -> int:
+        """The height for these rows; page.js counts anew for those that it shows."""
+        values = {row[self.of] for row in rows if not self.told or row[self.told] is not None}
+        return self.height * max(1, len(values))
 
 
 def layered(
-    *layers: alt.Chart, description: str, height: int, width: alt.Step | None = None, lines: int = 0
+    *layers: alt.Chart, description: str, rows: Rows, height: int | Lines, width: alt.Step | None = None
 ) -> alt.LayerChart:
     """One picture of these layers.
 
     Args:
         description: what a screen reader says of it.
-        height: in pixels; of each line where there are lines.
+        rows: that it shows.
+        height: in pixels, or by the lines.
         width: a step for each column; without it as wide as there is room.
-        lines: how many there are; page.js counts anew for the rows that it shows.
     """
-    chart: Any = alt.layer(*layers).properties(description=description, height=height * max(1, lines))
-    if lines:
-        chart = chart.properties(usermeta={"line": height})
+    chart: Any = alt.layer(*layers).properties(description=description)
+    if isinstance(height, Lines):
+        chart = chart.properties(height=height.total(rows), usermeta=vars(height))
+    else:
+        chart = chart.properties(height=height)
     sized: alt.LayerChart = (
         chart.properties(width=width) if width else chart.properties(width="container", autosize=FIT)
     )
     return sized
-
-
-def lines_of(rows: Rows) -> int:
-    """How many benchmarks these rows name, 1 at the least."""
-    return max(1, len({row["name"] for row in rows}))

@@ -2,7 +2,7 @@
 
 import altair as alt
 
-from results.page.look import INK, Rows, chart_of, kind_colour, layered, lines_of, name_axis
+from results.page.look import INK, Lines, Rows, chart_of, kind_colour, layered, name_axis
 
 FIELDS = (
     "workload", "name", "kind", "seconds", "rounds", "time", "cpu", "peak", "decoded", "proof", "fallback",
@@ -34,6 +34,7 @@ TOOLTIP = [
     alt.Tooltip("proof:N", title="proof"),
 ]
 ROUND = [alt.Tooltip("name:N", title="benchmark"), alt.Tooltip("rounds:Q", title="a round, s", format=".5~g")]
+WORD = "datum.kind === 'limit' ? '' : split(datum.proof, ',')[0]"
 LINE = 22  # pixels
 CLOCKS = ["wall", "CPU, of all processes"]
 
@@ -52,20 +53,18 @@ def times(rows: Rows) -> alt.LayerChart:
     limits = (
         chart_of(rows)
         .transform_filter("datum.kind === 'limit'")
-        .mark_rule(strokeDash=[4, 3], strokeWidth=1.5)
+        .mark_rule(strokeDash=[4, 3], opacity=0.7)
         .encode(x="seconds:Q", tooltip=TOOLTIP[:3])
     )
     words = (
-        base.transform_calculate(
-            end="extent(datum.rounds)[1] || datum.seconds", word="split(datum.proof, ',')[0]"
-        )
+        base.transform_calculate(end="extent(datum.rounds)[1] || datum.seconds", word=WORD)
         .mark_text(align="left", dx=7, baseline="middle")
         .encode(x="end:Q", text="word:N")
     )
     description = "Wall time of every benchmark of the run"
     room = words.transform_calculate(end="1.45 * datum.end").encode(x="end:Q", text=alt.value(""))
     return layered(
-        bars, limits, dots, words, room, description=description, height=LINE, lines=lines_of(rows)
+        bars, limits, dots, words, room, description=description, rows=rows, height=Lines(height=LINE)
     )
 
 
@@ -86,7 +85,7 @@ def cpu_and_wall(rows: Rows) -> alt.LayerChart:
         )
     )
     description = "CPU seconds beside wall seconds of every benchmark"
-    return layered(bars, description=description, height=28, lines=lines_of(rows))
+    return layered(bars, description=description, rows=rows, height=Lines(height=28, told="cpu"))
 
 
 def memory(rows: Rows) -> alt.LayerChart:
@@ -109,4 +108,4 @@ def _bars(rows: Rows, field: str, x: alt.X, description: str) -> alt.LayerChart:
         .mark_bar(height=14)
         .encode(y=name_axis(), x=x, color=kind_colour(), tooltip=TOOLTIP)
     )
-    return layered(bars, description=description, height=LINE, lines=lines_of(rows))
+    return layered(bars, description=description, rows=rows, height=Lines(height=LINE, told=field))

@@ -2,7 +2,7 @@
 
 import altair as alt
 
-from results.page.look import INK, Rows, chart_of, heat, layered, on_heat
+from results.page.look import INK, Lines, Rows, banded, chart_of, heat, layered, on_heat
 
 FIELDS = (
     "workload", "strategy", "workers", "threads", "is_measured", "gain", "time", "speedup", "cpu", "peak",
@@ -41,12 +41,12 @@ def curves(rows: Rows) -> alt.LayerChart:
         .encode(
             x=alt.X("workers:Q", title="workers", scale=log, axis=whole),
             y=alt.Y("gain:Q", title="speed-up over one worker, times", scale=log),
-            color=alt.Color("strategy:N", sort=None, title=None),
+            color=alt.Color("strategy:N", sort=None, title=None, legend=alt.Legend(symbolOpacity=1)),
             tooltip=TOOLTIP,
         )
     )
     # Dashed through all points of a strategy, the measured ones too: so that it begins where they end.
-    predicted = base.mark_line(strokeDash=[4, 3], opacity=0.6)
+    predicted = base.mark_line(strokeDash=[4, 3], opacity=0.8)
     measured = base.transform_filter("datum.is_measured").mark_line(strokeWidth=2)
     shape = alt.Shape("strategy:N", sort=None, legend=None)
     filled = base.transform_filter("datum.is_measured").mark_point(filled=True, size=70, opacity=1)
@@ -60,6 +60,7 @@ def curves(rows: Rows) -> alt.LayerChart:
         measured,
         hollow.encode(shape=shape),
         filled.encode(shape=shape),
+        rows=rows,
         height=340,
         description="Speed-up over workers; dotted: ideal, dashed and hollow: predicted, not measured",
     )
@@ -68,23 +69,23 @@ def curves(rows: Rows) -> alt.LayerChart:
 def grid(rows: Rows) -> alt.LayerChart:
     """The speed-up at each number of workers and of FFmpeg threads."""
     base = (
-        chart_of(rows)
+        banded(chart_of(rows), "gain")
         .transform_filter("datum.is_measured && datum.gain !== null")
         .encode(
             x=alt.X("workers:O", title="workers", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("threads:O", title="FFmpeg threads each", sort="descending"),
+            y=alt.Y("threads:O", title=["FFmpeg", "threads"], sort="descending"),
             tooltip=TOOLTIP,
         )
     )
     cells = base.mark_rect(stroke="#8888", strokeWidth=0.5).encode(
-        color=heat("gain", "speed-up over one worker, times")
+        color=heat("speed-up over one worker, times")
     )
-    figures = base.mark_text(fontSize=12).encode(text=alt.Text("gain:Q", format=".2f"), color=on_heat("gain"))
+    figures = base.mark_text(fontSize=12).encode(text=alt.Text("gain:Q", format=".2f"), color=on_heat())
     return layered(
         cells,
         figures,
         width=alt.Step(52),
-        height=36,
-        lines=len({row["threads"] for row in rows}) or 1,
+        rows=rows,
+        height=Lines(height=36, of="threads", told="gain"),
         description="Speed-up by workers and FFmpeg threads of a strategy",
     )

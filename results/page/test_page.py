@@ -55,7 +55,7 @@ def test_the_shipped_results_make_a_page(tmp_path: Path, capsys: pytest.CaptureF
     page = Tags(output.read_text(encoding="utf-8"))
     assert page.data["tables"]["runs"]["length"] == 2
     assert page.data["tables"]["rows"]["length"] == 35
-    assert [tag for tag, _ in page.tags].count("script") == 4
+    assert [tag for tag, _ in page.tags].count("script") == 5
     assert output.stat().st_mode & 0o044 == 0o044
 
 

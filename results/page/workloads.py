@@ -2,7 +2,7 @@
 
 import altair as alt
 
-from results.page.look import Rows, chart_of, heat, layered, on_heat
+from results.page.look import Lines, Rows, banded, chart_of, heat, layered, on_heat
 
 FIELDS = ("workload", "strategy", "kind", "speedup", "time", "proof", "fallback")
 COLUMNS = {
@@ -28,7 +28,7 @@ def matrix(rows: Rows) -> alt.LayerChart:
     """A cell for each workload and strategy: the speed-up as a colour and as a figure; * fell back."""
     strategies = alt.Axis(orient="top", labelAngle=-60, ticks=False, domain=False)
     base = (
-        chart_of(rows)
+        banded(chart_of(rows), "speedup")
         .transform_filter("datum.speedup !== null")
         .transform_calculate(figure="format(datum.speedup, '.2f') + (datum.fallback ? '*' : '')")
         .encode(
@@ -38,14 +38,14 @@ def matrix(rows: Rows) -> alt.LayerChart:
         )
     )
     cells = base.mark_rect(stroke="#8888", strokeWidth=0.5).encode(
-        color=heat("speedup", "speed-up over sequential, times")
+        color=heat("speed-up over sequential, times")
     )
-    figures = base.mark_text(fontSize=11).encode(text="figure:N", color=on_heat("speedup"))
+    figures = base.mark_text(fontSize=11).encode(text="figure:N", color=on_heat())
     return layered(
         cells,
         figures,
         width=alt.Step(STEP),
-        height=26,
-        lines=len({row["workload"] for row in rows}) or 1,
+        rows=rows,
+        height=Lines(height=26, of="workload", told="speedup"),
         description="Speed-up over sequential, by workload and strategy",
     )

@@ -27,7 +27,7 @@ def html(content: Content) -> str:
         content=content,
         data={"tables": content.tables, "specs": _specs(), "config": CONFIG, "told": content.told},
         style=_part("page.css"),
-        scripts=[_bundle(), _part("data.js"), _part("page.js")],
+        scripts=[_bundle(), _part("data.js"), _part("charts.js"), _part("page.js")],
     )
     return text.encode("utf-8", "replace").decode()  # a file's name may hold what UTF-8 cannot
 

@@ -2,8 +2,6 @@
 // A view: its choosers pick rows, which its pictures and tables show.
 const TOLD = { verdicts: (row) => data.told[row.folder] };
 
-const LINES = { "workloads-matrix": "workload", "scaling-map": "threads" }; // what makes a line of a picture
-
 class View {
   constructor(section) {
     this.section = section;
@@ -106,42 +104,6 @@ async function copyText(text, code, button) {
   }
   button.textContent = "Copied";
   say("Copied");
-}
-
-async function draw(figure, rows) {
-  const chart = figure.querySelector(".chart");
-  const spec = { ...data.specs[figure.dataset.chart], data: { values: rows } };
-  const line = spec.usermeta?.line;
-  if (line) spec.height = line * Math.max(1, distinct(rows, LINES[figure.dataset.chart] ?? "name").length);
-  figure.result?.finalize();
-  const options = { actions: false, renderer: "svg", config: data.config, logLevel: 1 }; // errors: an empty layer is no fault
-  figure.result = await vegaEmbed(chart, spec, options);
-}
-
-// The arrow keys go from mark to mark and show its tooltip, as the mouse does.
-function walkable(chart) {
-  let at = -1;
-  chart.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    const marks = [...chart.querySelectorAll("[role='graphics-symbol'][aria-label]")];
-    if (!step || !marks.length) return;
-    event.preventDefault();
-    for (let tried = 0; tried < marks.length; tried += 1) { // a line across, for one, has nothing to tell
-      at = (at + step + marks.length) % marks.length;
-      if (point(marks[at])) return;
-    }
-  });
-  chart.addEventListener("blur", () => document.getElementById("vg-tooltip-element")?.classList.remove("visible"));
-}
-
-function point(mark) {
-  const box = mark.getBoundingClientRect();
-  const place = { clientX: box.left + box.width / 2, clientY: box.top + box.height / 2, bubbles: true };
-  for (const name of ["mouseover", "pointerover", "mousemove", "pointermove"]) mark.dispatchEvent(new MouseEvent(name, place));
-  const tooltip = document.getElementById("vg-tooltip-element");
-  if (!tooltip?.classList.contains("visible")) return false;
-  say(tooltip.innerText);
-  return true;
 }
 
 async function begin() {

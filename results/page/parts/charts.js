@@ -1,0 +1,41 @@
+"use strict";
+// One picture: drawn from rows, and walked through by keyboard.
+
+async function draw(figure, rows) {
+  const chart = figure.querySelector(".chart");
+  const spec = { ...data.specs[figure.dataset.chart], data: { values: rows } };
+  const lines = spec.usermeta;
+  if (lines) {
+    const told = rows.filter((row) => !lines.told || row[lines.told] !== null);
+    spec.height = lines.height * Math.max(1, distinct(told, lines.of).length);
+  }
+  figure.result?.finalize();
+  const options = { actions: false, renderer: "svg", config: data.config, logLevel: 1 }; // errors: an empty layer is no fault
+  figure.result = await vegaEmbed(chart, spec, options);
+}
+
+// The arrow keys go from mark to mark and show its tooltip, as the mouse does.
+function walkable(chart) {
+  let at = -1;
+  chart.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    const marks = [...chart.querySelectorAll("[role='graphics-symbol'][aria-label]")];
+    if (!step || !marks.length) return;
+    event.preventDefault();
+    for (let tried = 0; tried < marks.length; tried += 1) { // a line across, for one, has nothing to tell
+      at = (at + step + marks.length) % marks.length;
+      if (point(marks[at])) return;
+    }
+  });
+  chart.addEventListener("blur", () => document.getElementById("vg-tooltip-element")?.classList.remove("visible"));
+}
+
+function point(mark) {
+  const box = mark.getBoundingClientRect();
+  const place = { clientX: box.left + box.width / 2, clientY: box.top + box.height / 2, bubbles: true };
+  for (const name of ["mouseover", "pointerover", "mousemove", "pointermove"]) mark.dispatchEvent(new MouseEvent(name, place));
+  const tooltip = document.getElementById("vg-tooltip-element");
+  if (!tooltip?.classList.contains("visible")) return false;
+  say(tooltip.innerText);
+  return true;
+}
