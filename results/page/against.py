@@ -3,12 +3,13 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import altair as alt
 
 from results.ab import LOOKS, read_pairs
-from results.gate.pairs import compare_pairs, pair_value
+from results.gate.pairs import compare_pairs, log_ratios
 from results.gate.sides import SideError
 from results.gate.table import Comparison, summary
 from results.history import HistoryError
@@ -57,7 +58,7 @@ def compare_folder(folder: Path) -> tuple[Comparison, list[dict[str, Any]], list
         for v in comparison.verdicts
     ]
     single = [
-        {"folder": folder.name, "name": name, "pair": number, "change": _percent(pair_value(*rounds))}
+        {"folder": folder.name, "name": name, "pair": number, "change": _percent(median(log_ratios(*rounds)))}
         for number, (a, b) in enumerate(pairs, 1)
         for name in a.samples
         if name in b.samples
