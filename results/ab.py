@@ -23,7 +23,7 @@ from results.gate.lockstep import pairs_in, seconds_of, take_pair
 from results.gate.pairs import Pair, compare_pairs
 from results.gate.sides import KEPT, Side, SideError, build, this_side
 from results.gate.table import Comparison, percent, render
-from results.history import HistoryError, read_run
+from results.history import read_run
 from results.verdict import ALPHA
 
 MINUTES = 10.0
@@ -114,7 +114,7 @@ def main(argv: list[str]) -> int:
         sides = (prepare("A", arguments.a), prepare("B", arguments.b))
         folder = _folder(sides, options, arguments.rounds)
         comparison = measure(sides, folder, options, arguments.minutes, arguments.rounds)
-    except (SideError, HistoryError) as error:
+    except SideError as error:
         _say(f"error: {error}")
         return 2
     except KeyboardInterrupt:

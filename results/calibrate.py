@@ -3,8 +3,8 @@
 Takes pairs of processes of the same code in lockstep, in quiet and beside a noisy neighbour that it starts
 itself (results/gate/neighbour.py), and a few with work planted in one side (benchmarks/harness/planted.py).
 From them it resamples whole pairs, with replacement, to measurements of 2, 5 and 10 minutes, judges each as
-`make ab` does, looks included, and counts. Planted work of any size is added to the values of unchanged
-pairs, log(1.08) for 8 %; the pairs that were really planted show that it adds up so.
+`make ab` does, looks included, and counts. Planted work of any size is added to the ratios of unchanged
+pairs, log(1.08) for 8 %; the really planted pairs show whether ratios then scatter as unchanged ones do.
 
 Pairs are kept in .ab/calibration, and each set of them, when it is complete, as JSON in results/calibration:
 a second call goes on, `--report` counts only. `--check` takes three minutes: what could be found here, now?

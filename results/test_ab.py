@@ -15,6 +15,7 @@ import pytest
 from results import ab
 from results.ab import main, with_defaults
 from results.gate import sides
+from results.gate.fake_side import processes_of
 from results.gate.sides import ROOT
 
 COMMAND = (sys.executable, "-m", "results.gate.fake_side")
@@ -28,12 +29,6 @@ def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 def kept(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("kept/pairs-*/pair-*"))
-
-
-def processes_of(folder: Path) -> list[int]:
-    return [
-        p.pid for p in psutil.process_iter(["cmdline"]) if str(folder) in " ".join(p.info["cmdline"] or [])
-    ]
 
 
 def test_it_goes_on_until_all_is_decided(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ TOGETHER = "all strategies"
 def compare(baseline: Sequence[Run], candidate: Sequence[Run], alpha: float = ALPHA) -> Comparison:
     """Judge every benchmark of the candidate's runs against the baseline's."""
     names = list(dict.fromkeys(name for run in (*baseline, *candidate) for name in run.samples))
-    pairs = {name: (_samples(baseline, name), _samples(candidate, name)) for name in names}
+    pairs = {name: (samples_of(baseline, name), samples_of(candidate, name)) for name in names}
     verdicts = {name: _judge_alone(name, *pair, alpha) for name, pair in pairs.items()}
     software = software_between(baseline, candidate)
     remarks = []
@@ -101,7 +101,8 @@ def software_between(baseline: Sequence[Run], candidate: Sequence[Run]) -> list[
     ]
 
 
-def _samples(runs: Sequence[Run], name: str) -> list[Sample]:
+def samples_of(runs: Sequence[Run], name: str) -> list[Sample]:
+    """This benchmark in the runs that have it."""
     return [run.samples[name] for run in runs if name in run.samples]
 
 
@@ -148,16 +149,23 @@ def unfit(name: str, ours: list[Sample], theirs: list[Sample]) -> Verdict | None
 
 
 def _judged(name: str, kind: str, ours: list[float], theirs: list[float], alpha: float) -> Verdict:
-    moved, floor = shift(ours, theirs, alpha), noise_floor(ours, theirs)
+    moved, runs = shift(ours, theirs, alpha), (len(ours), len(theirs))
+    return verdict_on(name, kind, moved, noise_floor(ours, theirs), RESOLUTION, runs)
+
+
+def verdict_on(  # noqa: PLR0913, PLR0917
+    name: str, kind: str, moved: Shift, floor: float, resolution: float, runs: tuple[int, int]
+) -> Verdict:
+    """What is to be said of a benchmark that moved so, above this floor."""
     return Verdict(
         name=name,
         kind=kind,
-        word=word_for(moved, floor, RESOLUTION),
+        word=word_for(moved, floor, resolution),
         change=moved.estimate,
         low=moved.low,
         high=moved.high,
         floor=floor,
-        runs=(len(ours), len(theirs)),
+        runs=runs,
     )
 
 

@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from results.gate.channel import PROTOCOL, Channel
 from results.gate.sides import ROOT, Side
 from results.made_runs import made_run
@@ -36,6 +38,12 @@ def fake_side(
     python.write_text(SCRIPT.format(**script, factors=factors or {}, names=names))
     python.chmod(0o755)
     return Side(letter=letter, what=f"torchcodec=={letter}", python=python, folder=ROOT)
+
+
+def processes_of(folder: Path) -> list[int]:
+    """Running processes, sides and controllers, whose command line names this folder."""
+    found = psutil.process_iter(["cmdline"])
+    return [process.pid for process in found if str(folder) in " ".join(process.info["cmdline"] or [])]
 
 
 def act(folder: str, letter: str, factors: dict[str, float], names: tuple[str, ...], argv: list[str]) -> None:

@@ -7,7 +7,7 @@ from statistics import NormalDist, fmean
 
 from results.gate.statistics import Location, location, student_quantile
 from results.gate.table import Comparison, Verdict, percent
-from results.history import Run, Sample
+from results.history import Run
 from results.verdict import (
     ALPHA,
     LEAST_FLOOR,
@@ -15,9 +15,10 @@ from results.verdict import (
     all_strategies,
     cpu_change,
     renamed,
+    samples_of,
     software_between,
     unfit,
-    word_for,
+    verdict_on,
 )
 
 RESOLUTION = math.log(1.05)
@@ -77,18 +78,8 @@ def _less(values: Sequence[Ratios], common: Sequence[Ratios]) -> list[Ratios]:
 
 def judge_values(name: str, kind: str, values: Sequence[Ratios], alpha: float) -> Verdict:
     """Judge one benchmark by its pairs' ratios."""
-    found = location(values)
-    moved, floor = found.shift(alpha), noise_floor(found)
-    return Verdict(
-        name=name,
-        kind=kind,
-        word=word_for(moved, floor, RESOLUTION),
-        change=moved.estimate,
-        low=moved.low,
-        high=moved.high,
-        floor=floor,
-        runs=(len(values), len(values)),
-    )
+    found, runs = location(values), (len(values), len(values))
+    return verdict_on(name, kind, found.shift(alpha), noise_floor(found), RESOLUTION, runs)
 
 
 def noise_floor(found: Location) -> float:
@@ -106,7 +97,7 @@ def findable(values: Sequence[Ratios], alpha: float, pairs: int) -> float:
 
 
 def _judge(name: str, pairs: Sequence[Pair], values: list[Ratios], alpha: float) -> Verdict:
-    ours, theirs = (_samples([pair[side] for pair in pairs], name) for side in (0, 1))
+    ours, theirs = (samples_of([pair[side] for pair in pairs], name) for side in (0, 1))
     verdict = unfit(name, ours, theirs)
     if verdict is not None:
         return verdict
@@ -121,7 +112,3 @@ def _judge(name: str, pairs: Sequence[Pair], values: list[Ratios], alpha: float)
 def _values(pairs: Sequence[Pair], name: str) -> list[Ratios]:
     both = [(a.samples[name], b.samples[name]) for a, b in pairs if name in a.samples and name in b.samples]
     return [log_ratios(a.rounds, b.rounds) for a, b in both if len(a.rounds) == len(b.rounds)]
-
-
-def _samples(runs: Sequence[Run], name: str) -> list[Sample]:
-    return [run.samples[name] for run in runs if name in run.samples]

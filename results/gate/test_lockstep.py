@@ -1,23 +1,15 @@
 """Lockstep: the order of the turns, sides that fail, hang, are wrong or too old; nothing is left running."""
 
-import os
 import select
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from results.gate import lockstep
-from results.gate.fake_side import NAMES, fake_side
+from results.gate.fake_side import NAMES, fake_side, processes_of
 from results.gate.lockstep import pairs_in, seconds_of, take_pair
 from results.gate.sides import SideError, this_side
-
-
-def sides_of(folder: Path) -> list[int]:
-    """Processes of sides that are kept in this folder, as their command lines tell."""
-    found = psutil.process_iter(["cmdline"])
-    return [process.pid for process in found if str(folder) in " ".join(process.info["cmdline"] or [])]
 
 
 def order(folder: Path) -> list[str]:
@@ -36,7 +28,7 @@ def test_sides_take_turns_and_begin_as_often(names: tuple[str, ...], tmp_path: P
     assert pairs_in(tmp_path / "kept") == [pair]
     assert seconds_of(pair) > 0
     assert sorted(path.name for path in pair.iterdir()) == ["A.json", "A.log", "B.json", "B.log", "pair.json"]
-    assert not sides_of(tmp_path)
+    assert not processes_of(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -57,14 +49,14 @@ def test_a_side_that_fails_is_named_and_none_is_left(
     with pytest.raises(SideError, match=told):
         take_pair((fake_side(tmp_path, "A"), fake_side(tmp_path, "B")), tmp_path / "kept", 4, [])
     assert pairs_in(tmp_path / "kept") == []
-    assert not sides_of(tmp_path)
+    assert not processes_of(tmp_path)
 
 
 def test_sides_that_measure_other_things_are_refused(tmp_path: Path) -> None:
     sides = fake_side(tmp_path, "A"), fake_side(tmp_path, "B", names=NAMES[:2])
     with pytest.raises(SideError, match=r"only A has \['pruned-threads'\], only B nothing"):
         take_pair(sides, tmp_path / "kept", 2, [])
-    assert not sides_of(tmp_path)
+    assert not processes_of(tmp_path)
 
 
 def test_what_an_interrupted_pair_left_is_removed(tmp_path: Path) -> None:
@@ -88,7 +80,7 @@ def test_the_suite_itself_takes_turns(tmp_path: Path) -> None:
         assert all(len(sample.rounds) == 2 and sample.proven for sample in run.samples.values())
         assert all(sample.cpu_seconds for sample in run.samples.values())
     assert "3 of 2" not in (pair / "A.log").read_text()
-    assert not sides_of(tmp_path)
+    assert not processes_of(tmp_path)
 
 
 @pytest.mark.parametrize("killed", ["controller", "side"])
@@ -98,7 +90,6 @@ def test_a_real_side_leaves_nothing_behind(killed: str, tmp_path: Path) -> None:
     player = lockstep.Player(this_side("A"), tmp_path, [*SMALL])
     select.select([player], [], [], 60)
     assert player.ready()
-    group = player._process.pid
     if killed == "side":
         player._process.kill()
         player.stop()
@@ -106,20 +97,12 @@ def test_a_real_side_leaves_nothing_behind(killed: str, tmp_path: Path) -> None:
         player._channel.close()
         assert player._process.wait(20) != 0
     deadline = time.monotonic() + 10
-    while _left_of(group) and time.monotonic() < deadline:
+    while _left_of(player) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert _left_of(group) == []
+    assert _left_of(player) == []
 
 
-def _left_of(group: int) -> list[str]:
-    shared = Path("/dev/shm")  # noqa: S108  looked at only
-    files = [path.name for path in shared.glob("*") if str(group) in path.name] if shared.is_dir() else []
-    return files + ["a process"] * _group_lives(group)
-
-
-def _group_lives(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def _left_of(player: lockstep.Player) -> list[str]:
+    shared, pid = Path("/dev/shm"), str(player._process.pid)  # noqa: S108  looked at only
+    files = [path.name for path in shared.glob("*") if pid in path.name] if shared.is_dir() else []
+    return files + ["a process"] * player._group_lives()
