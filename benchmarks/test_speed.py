@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from benchmarks.harness.across import ACROSS, SetPass
+from benchmarks.harness.cluster import Cluster, decoder_of
 from benchmarks.harness.interleaving import clock
 from benchmarks.harness.measuring import Measurement
 from benchmarks.harness.parts import Decode, Judge, Pass
@@ -19,7 +20,7 @@ from benchmarks.harness.scaling import Setting, settings_for
 from benchmarks.limits import LIMITS, decode_parts, prepare_parts
 from benchmarks.peers import INSTALL, PEERS
 from benchmarks.peers.likeness import measure_likeness
-from benchmarks.strategies import STRATEGIES
+from benchmarks.strategies import ON_A_CLUSTER, STRATEGIES
 from exactframes import DeclinedError, Survey
 from fixtures.console import notes
 from fixtures.settings import read_settings
@@ -28,16 +29,27 @@ from fixtures.workload import Workload
 pytestmark = pytest.mark.benchmark(timer=clock)
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
-def test_decode(strategy: str, measurement: Measurement, baseline: Baseline, plan: Survey | None) -> None:
+def test_decode(
+    strategy: str,
+    measurement: Measurement,
+    baseline: Baseline,
+    plan: Survey | None,
+    cluster: Cluster | None,
+) -> None:
     """Seconds to decode the workload's frames into memory, warm: file in the page cache, workers started.
 
     What the number cannot see: the first start of worker processes, and reading from a cold disk.
     """
-    workers = measurement.settings.workers
-    measurement.begin(strategy, workers)
-    _measure(measurement, STRATEGIES[strategy].decode, baseline)
-    _add_plan(measurement.info, plan, prunes=STRATEGIES[strategy].prunes)
+    entry = STRATEGIES.get(strategy) or ON_A_CLUSTER[strategy]
+    on_cluster = cluster if strategy in ON_A_CLUSTER else None
+    if on_cluster is not None and (reason := on_cluster.why_not(strategy, baseline.workload)):
+        notes(measurement.config).append(reason)
+        pytest.skip(reason)
+    measurement.begin(strategy, on_cluster.threads if on_cluster else measurement.settings.workers)
+    _measure(measurement, decoder_of(strategy, cluster), baseline)
+    _add_plan(measurement.info, plan, prunes=entry.prunes)
+    if on_cluster is not None:
+        measurement.info["cluster"] = on_cluster.traffic(strategy, measurement.frames_asked)
 
 
 @pytest.mark.parametrize("limit", LIMITS)
@@ -84,7 +96,10 @@ def test_peer(peer: str, measurement: Measurement, baseline: Baseline) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """The settings that scaling tries depend on the CPUs of this machine."""
+    """Strategies on a cluster come with one; what scaling tries depends on this machine's CPUs."""
+    if "strategy" in metafunc.fixturenames:
+        is_given = read_settings(metafunc.config).cluster is not None
+        metafunc.parametrize("strategy", [*STRATEGIES, *(ON_A_CLUSTER if is_given else ())])
     if "setting" in metafunc.fixturenames:
         most = read_settings(metafunc.config).workers
         metafunc.parametrize("setting", settings_for(most), ids=str)

@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import joblib
 import torch
@@ -19,6 +20,9 @@ from exactframes.output import shared_output
 from exactframes.source import SeekMode, Size, Source, open_decoder, open_source, sequential
 from exactframes.workers import on_processes, on_threads, threads
 
+if TYPE_CHECKING:
+    from distributed import Client
+
 Video = str | os.PathLike[str]
 
 
@@ -30,6 +34,7 @@ def decode_frames(
     seek_mode: SeekMode = "exact",
     ffmpeg_threads: int = 1,
     processes: bool = False,
+    client: "Client | None" = None,
     size: Size | None = None,
     out: Tensor | None = None,
     verify: int = 0,
@@ -50,6 +55,8 @@ def decode_frames(
         seek_mode: TorchCodec's: "exact" counts the file's frames, "approximate" trusts its header.
         ffmpeg_threads: FFmpeg's own threads for each worker.
         processes: whether workers are processes (loky's, which are kept for the next call) or threads.
+        client: of a Dask cluster (distributed.Client), whose workers decode: excerpts travel there, frames
+            come back. Its scheduler and workers need this library, in the versions of this process.
         size: (height, width) to which decoders resize frames, by torchcodec.transforms.Resize; or the shorter
             side alone, the aspect kept. By default frames stay as they are.
         out: where to write the frames, uint8 [N, C, H, W] on the CPU, of any strides; else a new tensor.
@@ -63,17 +70,23 @@ def decode_frames(
         IndexError: if the video has no such frame; TorchCodec's own.
         ValueError: if an argument is out of its range, or `out` does not fit.
         RuntimeError: if FFmpeg cannot read or decode the video; TorchCodec's own.
+        ClusterError: if the client's cluster is lost, not fit, or too small for an excerpt.
         VerificationError: if a verified frame differs; it names the first.
     """
     source = open_source(video, seek_mode, size)
     wanted = _checked(source, indices)
     team = _team(workers, ffmpeg_threads)
     _at_least("verify", verify, 0)
+    if client is not None and (processes or workers is not None):
+        raise ValueError("client: leave out workers and processes; its cluster says how many there are")
     if out is not None:
         _require_fit(out, source.shape(len(wanted)))
     try:
-        pruned = _on_processes if processes else _on_threads
-        frames = pruned(source, wanted, team, out)
+        if client is not None:
+            frames = _on_cluster(source, wanted, client, ffmpeg_threads, out)
+        else:
+            pruned = _on_processes if processes else _on_threads
+            frames = pruned(source, wanted, team, out)
     except DeclinedError as reason:
         warnings.warn(FallbackWarning(str(reason)), stacklevel=2)
         frames = _filled(out, sequential(source, wanted, ffmpeg_threads))
@@ -162,6 +175,20 @@ def _on_processes(source: Source, indices: list[int], team: _Team, out: Tensor |
         written = on_processes(cut, shape, path, team.workers, team.ffmpeg_threads)
         _require_all(written, len(indices))
         return _filled(out, output.permute(0, 3, 1, 2))
+
+
+def _on_cluster(
+    source: Source, indices: list[int], client: "Client", ffmpeg_threads: int, out: Tensor | None
+) -> Tensor:
+    from exactframes.cluster import EXCERPT_FRAME_BYTES, on_cluster
+    from exactframes.link import connect
+
+    shape = source.shape(len(indices))
+    output = torch.empty(shape, dtype=torch.uint8) if out is None else out.permute(0, 2, 3, 1)
+    most_frames = max(1, EXCERPT_FRAME_BYTES // source.frame_bytes)
+    with connect(client) as link, excerpts(source, indices, link.threads, most_frames) as cut:
+        _require_all(on_cluster(cut, output, link, ffmpeg_threads), len(indices))
+    return output.permute(0, 3, 1, 2) if out is None else out
 
 
 class _Feed:

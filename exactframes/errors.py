@@ -15,3 +15,11 @@ class DeclinedError(Exception):
 
 class WrongFrameError(DeclinedError):
     """Decoding an excerpt gave other frames than were planned."""
+
+
+class ClusterError(RuntimeError):
+    """A cluster is lost, or cannot do the work; the message says why, and what to do."""
+
+
+class RefusedError(ClusterError):
+    """A cluster is not fit for the work, and nothing was decoded; the message says what to do."""

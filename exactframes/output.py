@@ -6,13 +6,16 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 Shape = tuple[
     int, int, int, int
 ]  # of an output, [N, H, W, C]: TorchCodec's own memory order, rows are plain copies
+Planes = np.ndarray[Any, np.dtype[np.uint8]]  # frames in that order
 
 
 @contextmanager
@@ -50,17 +53,19 @@ def write_rows(output: Tensor, rows: Sequence[int], frames: Tensor) -> int:
     Raises:
         RuntimeError: if the frames are not of the output's size.
     """
-    if not rows:
-        return 0
-    planes = frames.permute(0, 2, 3, 1)
-    if planes.shape[1:] != output.shape[1:]:  # a single row or column would be stretched
-        raise RuntimeError(f"frames of {tuple(planes.shape[1:])} do not fit into {tuple(output.shape[1:])}")
     # By NumPy: torch would wake threads of its own for each copy, which take processors from the workers.
-    target, source = output.numpy(), planes.numpy()
+    return write_planes(output, rows, frames.permute(0, 2, 3, 1).numpy()) if rows else 0
+
+
+def write_planes(output: Tensor, rows: Sequence[int], planes: Planes) -> int:
+    """The same of frames as they lie in memory: uint8 [n, H, W, C]."""
+    if planes.shape[1:] != tuple(output.shape[1:]):  # a single row or column would be stretched
+        raise RuntimeError(f"frames of {tuple(planes.shape[1:])} do not fit into {tuple(output.shape[1:])}")
+    target = output.numpy()
     if list(rows) == list(range(rows[0], rows[0] + len(rows))):
-        target[rows[0] : rows[-1] + 1] = source
+        target[rows[0] : rows[-1] + 1] = planes
     else:
-        target[list(rows)] = source
+        target[list(rows)] = planes
     return len(rows)
 
 

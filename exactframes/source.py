@@ -1,5 +1,6 @@
 """The video as TorchCodec sees it, and TorchCodec's own way of decoding it."""
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,6 +34,11 @@ class Source:
     look: tuple[Any, ...]  # what decides how a decoded frame is converted: see look_of
     size: tuple[int, int] | None = None  # (height, width) that decoders resize frames to; None: as they are
     is_fragmented: bool = False  # whether it is an MP4 or MOV file with movie fragments
+
+    @property
+    def frame_bytes(self) -> int:
+        """Size of a frame as it is given."""
+        return math.prod(self.shape(1))
 
     def shape(self, frames: int) -> tuple[int, int, int, int]:
         """Of so many frames as they are given: [frames, height, width, 3]."""

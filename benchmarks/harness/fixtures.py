@@ -11,6 +11,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.harness.across import ALL_VIDEOS, BASELINES, identify_set
+from benchmarks.harness.cluster import Cluster, decoder_of, open_cluster
 from benchmarks.harness.header import header
 from benchmarks.harness.identity import Identity, identify
 from benchmarks.harness.interleaving import Contender, Interleaved
@@ -21,9 +22,9 @@ from benchmarks.harness.proof import Baseline, take_baseline
 from benchmarks.harness.seek_modes import compare_seek_modes
 from benchmarks.harness.session import entries
 from benchmarks.limits import LIMITS, decode_parts, prepare_parts
-from benchmarks.strategies import STRATEGIES
 from benchmarks.strategies.joblib_workers import stop_processes
 from exactframes import DeclinedError, FallbackWarning, Survey, survey
+from exactframes.errors import ClusterError
 from fixtures.console import Console
 from fixtures.long_video import LongVideo, make_long_video
 from fixtures.named_workloads import uniform
@@ -33,11 +34,32 @@ from fixtures.workload import Workload, exit_on_bad_input, make_workload, new_fo
 
 
 @pytest.fixture(scope="session")
+def cluster(settings: Settings, console: Console) -> Iterator[Cluster | None]:
+    """The cluster of --cluster, ready before anything is decoded; None without one."""
+    if settings.cluster is None:
+        yield None
+        return
+    console.live(f"cluster              {settings.cluster}: asking its workers for their versions")
+    try:
+        with open_cluster(settings) as cluster:
+            yield cluster
+    except ClusterError as error:
+        pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+
+
+@pytest.fixture(scope="session")
 def identity(
-    workload: Workload, workload_name: str, long_video: LongVideo, settings: Settings, console: Console
+    workload: Workload,
+    workload_name: str,
+    long_video: LongVideo,
+    settings: Settings,
+    cluster: Cluster | None,
+    console: Console,
 ) -> Identity:
     """What is measured; told to the watcher before anything is decoded."""
     identity = identify(workload)
+    if cluster is not None:
+        identity["machine"].update(cluster.identity)
     for line in header(workload_name, workload, long_video, settings, identity):
         console.line(line)
     if settings.videos != (EMBEDDED,):
@@ -106,6 +128,7 @@ def interleaved(
     settings: Settings,
     identity: Identity,
     baseline: Baseline,
+    cluster: Cluster | None,
     console: Console,
     orders: Orders | None,
     tmp_path_factory: pytest.TempPathFactory,
@@ -118,8 +141,9 @@ def interleaved(
         if parameters.get("workload_name", workload_name) != workload_name:
             continue
         if name := parameters.get("strategy"):
-            decode = STRATEGIES[name].decode
-            turn = Pass(name=name, decode=decode, workers=workers, baseline=baseline)
+            if cluster is not None and cluster.why_not(name, workload):
+                continue  # its own benchmark tells why
+            turn = Pass(name=name, decode=decoder_of(name, cluster), workers=workers, baseline=baseline)
             contenders[name] = Contender(turn.run, turn.prove_last, partial(untimed_pass, turn))
         if name := parameters.get("limit"):
             with suppress(DeclinedError):  # its own benchmark tells why
@@ -134,6 +158,8 @@ def interleaved(
                 taken.take(contenders, settings.rounds, console, workload_name)
             else:
                 take_in_lockstep(taken, contenders, orders, console)
+    except ClusterError as error:
+        pytest.exit(str(error), returncode=pytest.ExitCode.TESTS_FAILED)
     except KeyboardInterrupt:
         frames, mine = len(workload.indices), entries(request.config)
         about = {"workload": workload_name, "workers": workers, "frames": frames, **identity}

@@ -24,11 +24,18 @@ def header(
         "memory": f"{workload.output_bytes / 1e9:.2f} GB of frames{_in_parts(workload)}",
         "size": "resized to {1}x{0} by each decoder".format(*workload.frame_size) if workload.size else "",
         "workers": f"{settings.workers} on {machine['usable_cpus']} usable CPUs, {machine['cpu_model']}",
+        "cluster": _on_cluster(machine),
         "rounds": f"{settings.rounds} timed, {max(1, settings.warmup_rounds)} before (first the proof)",
         "versions": f"torch {software['torch']}, torchcodec {software['torchcodec']}, "
         f"FFmpeg {ffmpeg.get('ffmpeg_version')}, joblib {software['joblib']}, Python {software['python']}",
     }
     return [f"{name + ':':<12}{text}" for name, text in rows.items() if text]
+
+
+def _on_cluster(machine: dict[str, object]) -> str:
+    workers = machine.get("cluster_workers")
+    where = "on this machine" if machine.get("cluster_is_local") else "elsewhere"
+    return f"{workers} Dask workers {where}" if workers else ""
 
 
 def _in_parts(workload: Workload) -> str:

@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 import cpuinfo
 
+from exactframes.versions import ffmpeg_versions
 from fixtures.long_video import LongVideo
 from fixtures.sampling import spacing
 from fixtures.settings import usable_cpus
@@ -45,15 +46,7 @@ def software_versions() -> dict[str, object]:
     return {
         "torch": version("torch"),
         "torchcodec": version("torchcodec"),
-        "ffmpeg": _ffmpeg_versions(),
+        "ffmpeg": ffmpeg_versions(),
         "joblib": version("joblib"),
         "python": platform.python_version(),
     }
-
-
-def _ffmpeg_versions() -> dict[str, str]:
-    # TorchCodec tells only the major version publicly; the same private function is in 0.11 to 0.17.
-    from torchcodec._core import get_ffmpeg_library_versions
-
-    libraries = get_ffmpeg_library_versions()
-    return {name: v if isinstance(v, str) else ".".join(map(str, v)) for name, v in libraries.items()}

@@ -14,6 +14,7 @@ from statistics import median, stdev
 from typing import Any
 
 from benchmarks.harness.progress import Progress, in_words
+from exactframes.errors import ClusterError
 from fixtures.console import Console
 from fixtures.settings import DEFAULT
 
@@ -98,6 +99,8 @@ class Interleaved:
     def _untimed(self, name: str, contender: Contender, progress: Progress) -> None:
         try:
             whole = timed(partial(self._first, name, contender))
+        except ClusterError:  # a lost cluster is the end of the session
+            raise
         except Exception as error:  # noqa: BLE001  it is raised again in the benchmark that it belongs to
             self.errors[name] = error
             return
@@ -113,6 +116,8 @@ class Interleaved:
     def _timed(self, name: str, contender: Contender, progress: Progress, *, is_last: bool) -> None:
         try:
             seconds = timed(contender.last if is_last else contender.run)
+        except ClusterError:  # a lost cluster is the end of the session
+            raise
         except Exception as error:  # noqa: BLE001  it is raised again in the benchmark that it belongs to
             self.errors[name] = error
             progress.out(name)

@@ -19,6 +19,7 @@ from benchmarks.harness.proof import MismatchError
 from benchmarks.harness.rounds import Rounds
 from benchmarks.harness.session import entries
 from exactframes import FallbackWarning
+from exactframes.errors import ClusterError
 from fixtures.console import Console
 from fixtures.settings import DEFAULT, Settings
 from results.identity import Entry
@@ -59,7 +60,7 @@ class Measurement:
     def frames(self, decoding: Pass | SetPass) -> None:
         """Prove, cost and time what returns frames; the last round's frames are proven too."""
         rounds = Rounds(decoding.name, self.settings, self.console)
-        with fallback_noted(self.info):
+        with _end_with_the_cluster(), fallback_noted(self.info):
             rounds.before()
             self.info.update(self._untimed_pass(decoding))
             rounds.after()
@@ -170,6 +171,15 @@ def _fail(error: Exception) -> NoReturn:
     if isinstance(error, MismatchError):
         pytest.fail(str(error), pytrace=False)
     raise error
+
+
+@contextmanager
+def _end_with_the_cluster() -> Iterator[None]:
+    """A lost cluster is the end of the session: nothing is saved."""
+    try:
+        yield
+    except ClusterError as error:
+        pytest.exit(str(error), returncode=pytest.ExitCode.TESTS_FAILED)
 
 
 @contextmanager

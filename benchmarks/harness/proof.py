@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.strategies.one_decoder import sequential
+from exactframes.remote import frame_digests
 from fixtures.workload import Workload
 
 Digests = tuple[bytes, ...]
@@ -87,16 +88,6 @@ def take_baseline(workload: Workload) -> Baseline:
         digests += frame_digests(frames)
         del frames  # before the next part comes
     return Baseline(workload=workload, frame_shape=frame_shape, digests=tuple(digests))
-
-
-def frame_digests(frames: Tensor) -> Digests:
-    """A BLAKE2b digest of each frame's bytes in the order height, width, channel (TorchCodec's own layout).
-
-    Args:
-        frames: uint8 [N, C, H, W].
-    """
-    planes = frames.permute(0, 2, 3, 1)
-    return tuple(hashlib.blake2b(plane.contiguous().numpy(), digest_size=16).digest() for plane in planes)
 
 
 def prove(strategy: str, frames: Tensor, baseline: Baseline) -> Proof:

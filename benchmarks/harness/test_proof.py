@@ -11,9 +11,10 @@ from torch import Tensor
 
 from benchmarks.harness.interleaving import timed
 from benchmarks.harness.parts import Pass
-from benchmarks.harness.proof import Baseline, MismatchError, Proof, frame_digests, prove, take_baseline
+from benchmarks.harness.proof import Baseline, MismatchError, Proof, prove, take_baseline
 from benchmarks.peers.likeness import measure_likeness
 from benchmarks.strategies.one_decoder import sequential
+from exactframes.remote import frame_digests
 from fixtures.workload import Workload, read_workload
 
 INDICES = (0, 12, 24, 36)

@@ -10,8 +10,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from benchmarks.harness.proof import Baseline, MismatchError, Proof, frame_digests, require_shape
+from benchmarks.harness.proof import Baseline, MismatchError, Proof, require_shape
 from benchmarks.strategies.one_decoder import sequential
+from exactframes.remote import frame_digests
 
 BATCH_FRAMES = 32  # differing frames that are compared at a time: each needs three of the baseline's
 CLEARLY_NEARER = 0.9  # of the distance to the frame that was asked for

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from benchmarks.strategies.cluster import cluster_processes, cluster_pruned
 from benchmarks.strategies.joblib_workers import processes, shared_processes, threads
 from benchmarks.strategies.one_decoder import ffmpeg_threads, sequential
 from benchmarks.strategies.pruned import pruned, pruned_processes, pruned_threads
@@ -35,4 +36,9 @@ STRATEGIES: dict[str, Strategy] = {
     "pruned": Strategy(pruned, prunes=True, is_parallel=False),
     "pruned-threads": Strategy(pruned_threads, prunes=True, takes_ffmpeg_threads=True),
     "pruned-processes": Strategy(pruned_processes, prunes=True),
+}
+
+ON_A_CLUSTER: dict[str, Strategy] = {  # with --cluster, beside the others; the harness binds client=
+    "cluster-processes": Strategy(cluster_processes),
+    "cluster-pruned": Strategy(cluster_pruned, prunes=True),
 }

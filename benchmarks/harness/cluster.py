@@ -1,0 +1,151 @@
+"""The cluster of a session: started here or connected to, asked who it is, and left as it was found."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.harness.parts import Decode
+from benchmarks.strategies import ON_A_CLUSTER, STRATEGIES
+from benchmarks.strategies.cluster import UNSEEN
+from exactframes.errors import ClusterError
+from exactframes.fitness import require_fit
+from exactframes.remote import is_seen
+from exactframes.traffic import traffic_of
+from fixtures.settings import Settings
+from fixtures.workload import Workload
+
+if TYPE_CHECKING:
+    from distributed import Client, Security
+
+CONNECT_SECONDS = 10
+WORKER_TTL = "30s"  # of our own workers: who does not answer for so long is given up
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster with workers that are fit for the work."""
+
+    address: str
+    security: "Security | None"
+    workers: int
+    threads: int
+    is_local: bool  # whether this session has started it on this machine
+    clients: dict[str, "Client"] = field(default_factory=dict)  # one a strategy: its traffic is counted apart
+
+    def client(self, name: str) -> "Client":
+        """The client of a strategy, connected."""
+        if name not in self.clients:
+            self.clients[name] = _client(self.address, self.security)
+        return self.clients[name]
+
+    def decoder(self, name: str) -> Decode:
+        """A strategy as the harness calls it."""
+        return partial(ON_A_CLUSTER[name].decode, client=self.client(name))
+
+    def why_not(self, name: str, workload: Workload) -> str | None:
+        """Why a strategy cannot be measured here; None if it can."""
+        if name != "cluster-processes":
+            return None
+        seen = self.client(name).run(is_seen, str(workload.video.path.resolve()), on_error="return")
+        blind = [worker for worker, sees in seen.items() if sees is not True]
+        if not blind:
+            return None
+        return (
+            f"{name} was not measured: it {UNSEEN} ({len(blind)} of {len(seen)} workers do not see the video)"
+        )
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What tells runs on different clusters apart; no address."""
+        return {"cluster_workers": self.workers, "cluster_is_local": self.is_local}
+
+    def traffic(self, name: str, frames: int) -> dict[str, Any]:
+        """What a pass over so many frames moves, on average of all; and how many tasks ran again in all."""
+        total = traffic_of(self.client(name)).as_dict()
+        passes = total["frames"] / frames if frames else 0.0
+        kept = ("tasks_again", "longest_task_seconds", "is_direct")
+        mean = {key: total[key] if key in kept else total[key] / passes for key in total} if passes else {}
+        return {"workers": self.workers, "threads": self.threads, "is_local": self.is_local, **mean}
+
+
+def decoder_of(name: str, cluster: Cluster | None) -> Decode:
+    """A strategy of either table as `(workload, workers) -> frames`."""
+    if name in STRATEGIES:
+        return STRATEGIES[name].decode
+    assert cluster is not None
+    return cluster.decoder(name)
+
+
+@contextmanager
+def open_cluster(settings: Settings) -> Iterator[Cluster]:
+    """The cluster of --cluster, while the context lasts.
+
+    Raises:
+        ClusterError: if no scheduler answers, or its workers are not fit for the work.
+    """
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is told in a sentence
+    if isinstance(settings.cluster, int):
+        with _local(settings.cluster) as address:
+            yield from _connected(address, None, is_local=True)
+    else:
+        assert settings.cluster is not None
+        yield from _connected(settings.cluster, _security(settings), is_local=False)
+
+
+def _connected(address: str, security: "Security | None", *, is_local: bool) -> Iterator[Cluster]:
+    client = _client(address, security)
+    clients = {"": client}
+    try:
+        require_fit(client, address)
+        found = client.scheduler_info()["workers"].values()
+        threads = sum(worker["nthreads"] for worker in found)
+        yield Cluster(address, security, len(found), threads, is_local, clients)
+    finally:
+        for one in clients.values():
+            one.close(timeout=CONNECT_SECONDS)
+
+
+@contextmanager
+def _local(workers: int) -> Iterator[str]:
+    import dask
+    from distributed import LocalCluster
+
+    # A LocalCluster's scheduler runs in this process, on a thread; its workers are processes of one thread.
+    with (
+        dask.config.set({"distributed.scheduler.worker-ttl": WORKER_TTL}),
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+    ):
+        yield str(cluster.scheduler_address)
+
+
+def _client(address: str, security: "Security | None") -> "Client":
+    import dask
+    from distributed import Client
+
+    try:
+        with dask.config.set({"distributed.comm.timeouts.connect": CONNECT_SECONDS}):
+            return Client(address, security=security, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ClusterError(
+            f"--cluster {address}: no scheduler answers there within {CONNECT_SECONDS} s ({reason}): "
+            "start one, `dask scheduler`, or look at the address and the network between"
+        ) from error
+
+
+def _security(settings: Settings) -> "Security | None":
+    from distributed import Security
+
+    if settings.cluster_security is None:
+        return None
+    pem = str(settings.cluster_security)
+    return Security(tls_ca_file=pem, tls_client_cert=pem, tls_client_key=pem, require_encryption=True)

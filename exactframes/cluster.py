@@ -1,0 +1,66 @@
+"""Excerpts decoded by the workers of a Dask cluster: what decode_frames does with a client.
+
+Tasks are given out in a sliding window, two for each thread of the cluster, by the client's own submit and
+wait: at most window x (excerpt + frames) are in flight, however fast excerpts are cut. (`wait` is what
+`as_completed` is made of, with a time limit for each step: on silence somebody must look at the cluster.)
+Each call has a client of its own beside the caller's. When it closes, for whatever reason, the scheduler
+lets go of all that it asked for.
+
+An excerpt's bytes travel in its task, through the scheduler, which keeps them until the frames are here: so
+a task whose worker is lost runs again elsewhere, by distributed's own doing. `client.scatter` would spare
+the scheduler a twentieth of the traffic, and lose the excerpt with the worker. Frames, which are most of it,
+come straight from the workers where this process can reach them, else through the scheduler.
+
+joblib's Dask backend was looked at and left (joblib 1.6.0, joblib/_dask.py). Its `effective_n_jobs` is the
+whole cluster, whatever n_jobs says. Each batch is a coroutine on the client's event loop (`submit`), and the
+loop takes every result as it comes (`_collect`), whether or not anybody has asked for it: no back-pressure.
+`_to_func_args` scatters what is larger than 1 kB, and scattered data has no task that could make it again
+when its worker is lost; Parallel was seen to hang over it (joblib issue 961, open). `_collect` polls until
+all futures are done, which is never where no worker is left.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from torch import Tensor
+
+from exactframes.excerpt import Excerpt
+from exactframes.link import Job, Link, run
+from exactframes.output import write_planes
+from exactframes.remote import decode_excerpt
+
+EXCERPT_FRAME_BYTES = 32_000_000  # that an excerpt gives, unless a single GOP has more
+INSTALL = "decoding on a cluster needs distributed: pip install 'exactframes[cluster]'"
+
+
+def on_cluster(excerpts: Iterable[Excerpt], output: Tensor, link: Link, ffmpeg_threads: int) -> int:
+    """Decode on the cluster, into the output, uint8 [N, H, W, C]; gives how many rows were written.
+
+    Raises:
+        DeclinedError: as cutting and decoding do.
+        ClusterError: if the cluster is lost, or a task is too much for its workers.
+    """
+    written = 0
+    for job, frames in run(_jobs(excerpts, output, ffmpeg_threads), link):
+        began = time.perf_counter()
+        written += write_planes(output, job.tag, frames)
+        link.traffic.copy_seconds += time.perf_counter() - began
+        del frames
+    return written
+
+
+def _jobs(excerpts: Iterable[Excerpt], output: Tensor, ffmpeg_threads: int) -> Iterator[Job]:
+    for excerpt in excerpts:
+        count = len(excerpt.rows)
+        local = replace(excerpt, rows=tuple(range(count)))
+        size, back = len(excerpt.data) + len(excerpt.mapping), output[:1].nbytes * count
+        yield Job(
+            decode_excerpt,
+            (local, (count, *output.shape[1:]), ffmpeg_threads),
+            tag=excerpt.rows,
+            what=f"an excerpt of {size / 1e6:.2g} MB that gives {back / 1e6:.2g} MB of frames",
+            frames=count,
+            bytes_sent=size,
+            bytes_received=back,
+        )

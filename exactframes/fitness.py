@@ -1,0 +1,99 @@
+"""Whether a cluster is fit for the work: who is there, can be reached, and decodes as this process does."""
+
+import socket
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlsplit
+
+from exactframes.errors import RefusedError
+from exactframes.versions import Versions, versions
+
+REACH_SECONDS = 2.0
+HERE = "here"
+
+
+def require_fit(client: Any, scheduler: str) -> None:
+    """Check that every worker has this process's versions, and that the scheduler has this library.
+
+    The scheduler reads each task, as distributed makes it, and so needs what a task is made of (Dask's
+    documentation asks for the same software on client, scheduler and workers).
+
+    Args:
+        client: a connected distributed.Client.
+        scheduler: its address, for the message.
+
+    Raises:
+        RefusedError: with a table of who has what.
+    """
+    found = client.run(versions, on_error="return")
+    if not found:
+        raise RefusedError(
+            f"the cluster at {scheduler} has no workers: start some, `dask worker {scheduler}`"
+        )
+    table = {HERE: versions(), **dict(sorted(found.items()))}
+    try:
+        client.run_on_scheduler(versions)
+    except Exception as error:
+        raise RefusedError(
+            f"the scheduler at {scheduler} cannot read tasks of exactframes ({_reason(error)}): "
+            "start it in the same environment as its workers"
+        ) from error
+    if set(table.values()) != {table[HERE]}:
+        raise RefusedError(refusal(table))
+
+
+def require_same(theirs: Versions, worker: str = "a worker that has joined") -> None:
+    """Check what a worker said of itself with its frames.
+
+    Raises:
+        RefusedError: with a table of who has what.
+    """
+    if theirs != versions():
+        raise RefusedError(refusal({HERE: versions(), worker: theirs}))
+
+
+def refusal(table: Mapping[str, object]) -> str:
+    """Why a cluster is refused, and who has which versions; where one has none, why."""
+    missing = [who for who, what in table.items() if not isinstance(what, Versions)]
+    reason = f"cannot decode: {', '.join(missing)}" if missing else "differ in their versions"
+    rows = [("", *Versions._fields)]
+    rows += [
+        (who, *(what if isinstance(what, Versions) else (_reason(what),))) for who, what in table.items()
+    ]
+    widths = [max((len(row[n]) for row in rows if len(row) == 5), default=0) for n in range(5)]
+    widths[0] = max(len(row[0]) for row in rows)
+    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=False)).rstrip() for row in rows]
+    told = (
+        f"workers {reason}; frames might differ: install the same everywhere"
+        if not missing
+        else (f"workers {reason}; install exactframes and FFmpeg's libraries there, as they are here")
+    )
+    return "\n".join([told, *lines])
+
+
+def _reason(error: object) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return f"{error.name} is not installed"
+    text = str(error).strip()
+    if "libtorchcodec" in text or "FFmpeg" in text:
+        return "TorchCodec does not load: it finds no FFmpeg, or the wrong torch"
+    return (text.splitlines() or [type(error).__name__])[0][:100]
+
+
+def can_reach(workers: Iterable[str]) -> bool:
+    """Whether this process can connect to all of these addresses (tcp://host:port) within two seconds."""
+    addresses = list(workers)
+    with ThreadPoolExecutor(max(1, min(64, len(addresses)))) as pool:
+        return all(pool.map(_can_connect, addresses))
+
+
+def _can_connect(address: str) -> bool:
+    parts = urlsplit(address)
+    if parts.scheme not in ("tcp", "tls"):
+        return parts.scheme == "inproc"
+    try:
+        socket.create_connection((parts.hostname, parts.port), REACH_SECONDS).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,255 @@
+"""A cluster as one call uses it: a client of its own, and a sliding window of tasks."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from exactframes.errors import ClusterError
+from exactframes.fitness import can_reach, require_fit, require_same
+from exactframes.remote import Answer
+from exactframes.traffic import Traffic, traffic_of
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+TASKS_A_THREAD = 2  # one that runs, and one that waits for it: no worker is idle while frames travel
+RETRIES = 2  # of a task that raises; of lost workers distributed keeps count itself
+CONNECT_SECONDS = 10.0
+NO_WORKER_SECONDS = 30.0  # a nanny has started another by then
+FETCH_SECONDS, FETCH_RATE = 30.0, 1_000_000  # for a result: so many seconds, and its bytes at this rate
+MOST_TRIES = 3  # to get a result from workers that say they have it
+TICK = 1.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """A task to be given out."""
+
+    function: Callable[..., Answer]  # of exactframes.remote
+    arguments: tuple[Any, ...]
+    tag: Any  # by which the caller knows it again
+    what: str  # for messages
+    frames: int
+    bytes_sent: int
+    bytes_received: int
+    tries: int = 1
+
+
+@dataclass
+class Link:
+    """A cluster, and our tasks that are there."""
+
+    client: "Client"
+    address: str  # of the scheduler
+    threads: int
+    traffic: Traffic
+    jobs: dict["Future[Any]", Job] = field(default_factory=dict)
+    idle_since: float | None = None  # since when no worker takes tasks
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many tasks are out as may be."""
+        return len(self.jobs) >= TASKS_A_THREAD * self.threads
+
+    def submit(self, job: Job) -> None:
+        """Give a task out."""
+        with told_if_lost(self.address):
+            future = self.client.submit(job.function, *job.arguments, pure=False, retries=RETRIES)
+        self.jobs[future] = job
+        self.traffic.bytes_sent += job.bytes_sent
+
+    def next_done(self) -> tuple["Future[Any]", Job]:
+        """A task that has ended, well or not, which is taken out of the window."""
+        from distributed import TimeoutError as DaskTimeoutError
+        from distributed import wait
+
+        while True:
+            with told_if_lost(self.address):
+                try:
+                    done = wait(list(self.jobs), timeout=TICK, return_when="FIRST_COMPLETED").done
+                except DaskTimeoutError:
+                    self._require_workers()
+                    continue
+            self.idle_since = None
+            future = next(iter(done))
+            return future, self.jobs.pop(future)
+
+    def fetch(self, future: "Future[Any]", job: Job) -> Answer | None:
+        """What a task has given; None where its worker does not hand it over.
+
+        Raises:
+            ClusterError: if its workers were lost over it.
+        """
+        from distributed import TimeoutError as DaskTimeoutError
+
+        self._require_success(future, job)
+        began, cpu = time.perf_counter(), time.process_time()
+        with told_if_lost(self.address):
+            try:
+                answer: Answer = future.result(timeout=FETCH_SECONDS + job.bytes_received / FETCH_RATE)
+            except DaskTimeoutError:
+                return None
+        self.traffic.transfer_seconds += time.perf_counter() - began
+        self.traffic.transfer_cpu_seconds += time.process_time() - cpu
+        return answer
+
+    def note_lost(self, event: tuple[float, Any]) -> None:
+        """Count what the scheduler gives out again because a worker is gone."""
+        what = event[1]
+        if isinstance(what, dict) and what.get("action") == "remove-worker":
+            lost = {*what.get("processing-tasks", ()), *what.get("lost-computed-tasks", ())}
+            self.traffic.tasks_again += len(lost & {future.key for future in list(self.jobs)})
+
+    def _require_success(self, future: "Future[Any]", job: Job) -> None:
+        from distributed import KilledWorker
+
+        if future.status != "error":
+            return
+        with told_if_lost(self.address):
+            error = future.exception()
+        if not isinstance(error, KilledWorker):
+            raise error
+        worker = error.last_worker
+        limit = f"{worker.memory_limit / 1e9:.2g} GB" if worker.memory_limit else "all memory there is"
+        raise ClusterError(
+            f"{job.what}: {error.allowed_failures + 1} workers ended while they were at it, the last "
+            f"{worker.address}, which may use {limit}: give workers more memory, `dask worker --memory-limit`"
+        )
+
+    def _require_workers(self) -> None:
+        """Look at the cluster, when nothing has come for a while."""
+        assert self.client.scheduler is not None
+        identity = self.client.scheduler.identity
+        found = self.client.sync(identity, n_workers=-1, callback_timeout=CONNECT_SECONDS)["workers"]
+        if any(worker["status"] == "running" for worker in found.values()):
+            self.idle_since = None
+            return
+        self.idle_since = self.idle_since or time.monotonic()
+        if time.monotonic() - self.idle_since > NO_WORKER_SECONDS:
+            raise ClusterError(self._nobody(found))
+
+    def _nobody(self, found: dict[str, Any]) -> str:
+        waited = f"for {NO_WORKER_SECONDS:.0f} s no worker has taken a task"
+        if not found:
+            return f"{waited}: none is left at {self.address}; start workers, `dask worker {self.address}`"
+        name, worker = next(iter(found.items()))
+        job = next(iter(self.jobs.values()))
+        return (
+            f"{waited}: {name} is {worker['status']}, near its memory limit of "
+            f"{worker['memory_limit'] / 1e9:.2g} GB, before {job.what}: give workers more memory, "
+            "`dask worker --memory-limit`"
+        )
+
+
+@contextmanager
+def connect(client: "Client") -> Iterator[Link]:
+    """A client of our own beside the caller's: when it closes, the scheduler lets go of all that was ours.
+
+    Raises:
+        ClusterError: if the scheduler does not answer.
+        RefusedError: if the workers are not fit for the work.
+    """
+    import dask
+    from distributed import Client
+
+    if client.status != "running" or client.scheduler is None:
+        raise ClusterError(f"the client is {client.status}: give one that is connected to a scheduler")
+    address = str(client.scheduler.address)
+    options = {  # of this process while the call lasts: distributed takes them from nowhere else
+        "distributed.comm.timeouts.connect": CONNECT_SECONDS,
+        "distributed.comm.timeouts.tcp": CONNECT_SECONDS,
+        "distributed.admin.large-graph-warning-threshold": "1GiB",  # an excerpt is meant to be in its task
+    }
+    with dask.config.set(options):
+        with told_if_lost(address):
+            workers = client.scheduler_info()["workers"]
+            own = Client(
+                address,
+                security=client.security,
+                timeout=CONNECT_SECONDS,
+                set_as_default=False,
+                direct_to_workers=can_reach(workers),
+                name="exactframes",
+            )
+        try:
+            with told_if_lost(address):
+                require_fit(own, address)
+                traffic = traffic_of(client)
+                traffic.is_direct = bool(own.direct_to_workers)
+                threads = sum(worker["nthreads"] for worker in workers.values())
+                link = Link(own, address, threads, traffic)
+                own.subscribe_topic("all", link.note_lost)
+            yield link
+        finally:
+            own.close(timeout=CONNECT_SECONDS)
+
+
+def run(jobs: Iterable[Job], link: Link) -> Iterator[tuple[Job, Any]]:
+    """Give tasks out as others come back; each with what it has given, in the order in which they end.
+
+    Raises:
+        ClusterError: if the cluster is lost, or a task is too much for its workers.
+        DeclinedError, FileNotFoundError: a task's own.
+    """
+    source = iter(jobs)
+    while True:
+        _fill(link, source)
+        if not link.jobs:
+            return
+        future, job = link.next_done()
+        answer = link.fetch(future, job)
+        future.release()
+        if answer is None:
+            _again(link, job)
+            continue
+        require_same(answer.versions)
+        if isinstance(answer.value, Exception):
+            raise answer.value
+        _count(link.traffic, job, answer)
+        yield job, answer.value
+        del answer  # before the next one comes
+
+
+def _fill(link: Link, source: Iterator[Job]) -> None:
+    while not link.is_full:
+        began = time.perf_counter()
+        job = next(source, None)
+        link.traffic.cut_seconds += time.perf_counter() - began
+        if job is None:
+            return
+        link.submit(job)
+
+
+def _again(link: Link, job: Job) -> None:
+    if job.tries >= MOST_TRIES:
+        raise ClusterError(
+            f"{job.what}: {job.tries} times a worker did not hand over what it had decoded: "
+            "look at the workers and the network between, and run again"
+        )
+    link.traffic.tasks_again += 1
+    link.submit(replace(job, tries=job.tries + 1))
+
+
+def _count(traffic: Traffic, job: Job, answer: Answer) -> None:
+    traffic.tasks += 1
+    traffic.frames += job.frames
+    traffic.bytes_received += job.bytes_received
+    traffic.worker_cpu_seconds += answer.cpu_seconds
+    traffic.longest_task_seconds = max(traffic.longest_task_seconds, answer.cpu_seconds)
+
+
+@contextmanager
+def told_if_lost(address: str) -> Iterator[None]:
+    """Turn distributed's ways of telling that a scheduler is gone into one sentence."""
+    from distributed import CancelledError
+    from distributed import TimeoutError as DaskTimeoutError
+
+    try:
+        yield
+    except (OSError, DaskTimeoutError, CancelledError) as error:
+        raise ClusterError(
+            f"the scheduler at {address} does not answer: look whether it runs there, `dask scheduler`, "
+            "and whether this machine can reach it"
+        ) from error

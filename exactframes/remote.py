@@ -1,0 +1,85 @@
+"""What runs on a cluster's workers: they need this library, and nothing else of this project.
+
+Frames go back as one contiguous NumPy array, which distributed sends without copying it (pickle protocol 5,
+out of band). What cannot change by trying again is returned, not raised: distributed would retry it.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from exactframes.errors import DeclinedError
+from exactframes.excerpt import Excerpt, tasks
+from exactframes.output import Planes, Shape
+from exactframes.source import Source, sequential
+from exactframes.versions import Versions, versions
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a worker gives for a task."""
+
+    value: Any  # frames, uint8 [n, H, W, C]; or digests; or the error that says why there are none
+    versions: Versions  # of the worker that did it, which may have come in the middle of a pass
+    cpu_seconds: float  # of the thread that decoded: what a core of its own would have taken
+
+
+def decode_excerpt(excerpt: Excerpt, shape: Shape, ffmpeg_threads: int) -> Answer:
+    """All frames of an excerpt, in the order of its rows: uint8 of this shape, [n, H, W, C]."""
+
+    def decode() -> Planes:
+        output = torch.empty(shape, dtype=torch.uint8)
+        for task in tasks([excerpt], ffmpeg_threads):
+            task.write(output, 0, shape[0])
+        return output.numpy()
+
+    return _answer(decode)
+
+
+def decode_chunk(source: Source, indices: Sequence[int]) -> Answer:
+    """Frames of a file that this worker opens by its path: uint8 [n, H, W, C]."""
+
+    def decode() -> Planes:
+        _require_seen(source.path)
+        return sequential(source, indices).permute(0, 2, 3, 1).contiguous().numpy()
+
+    return _answer(decode)
+
+
+def is_seen(path: str) -> bool:
+    """Whether there is such a file here."""
+    return Path(path).is_file()
+
+
+def frame_digests(frames: Tensor) -> tuple[bytes, ...]:
+    """A BLAKE2b digest of each frame's bytes in the order height, width, channel (TorchCodec's own layout).
+
+    Args:
+        frames: uint8 [N, C, H, W].
+    """
+    planes = frames.permute(0, 2, 3, 1)
+    return tuple(hashlib.blake2b(plane.contiguous().numpy(), digest_size=16).digest() for plane in planes)
+
+
+def _answer(do: Callable[[], Any]) -> Answer:
+    began = time.thread_time()
+    try:
+        value = do()
+    except (DeclinedError, FileNotFoundError) as error:
+        value = error
+    return Answer(value, _own_versions(), time.thread_time() - began)
+
+
+_own_versions = lru_cache(versions)
+
+
+def _require_seen(path: Path) -> None:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file on this worker")
