@@ -6,13 +6,16 @@ VENV := .venv
 INSTALLED := $(VENV)/installed-from-pyproject-and-constraints
 PYTEST := $(VENV)/bin/python -m pytest
 
-.PHONY: bench try bench-peers bench-scaling bench-page page ab ab-check fuzz test test-long check setup system clean
+.PHONY: bench try bench-peers bench-scaling bench-cluster bench-page page ab ab-check fuzz test test-long check setup system clean
 PAGE := $(VENV)/bin/python -m results.page
 BENCH := $(PYTEST) benchmarks/test_speed.py --benchmark-only --benchmark-autosave --interleave
 BENCH += $(if $(VIDEO),--video "$(VIDEO)")
 
 TRY := $(PYTEST) benchmarks/test_speed.py --benchmark-only --interleave
 TRY += $(if $(VIDEO),--video "$(VIDEO)" --rounds 1,--loops 10 --rounds 2)
+
+CPUS = $(shell $(VENV)/bin/python -c "from fixtures.settings import usable_cpus; print(usable_cpus())")
+BESIDE_A_CLUSTER := sequential or processes or pruned-threads or cluster or limit or across
 
 bench: setup  ## time every strategy at full size; saves under results/
 	$(BENCH) $(ARGS)
@@ -31,6 +34,10 @@ bench-scaling: setup  ## the parallel strategies at other numbers of workers and
 
 page: setup  ## all saved results as one page to look at: results/page.html [RUNS="0004 0005"] [ARGS=...]
 	@$(PAGE) $(RUNS) $(ARGS)
+
+bench-cluster: setup  ## strategies on Dask workers beside their local counterparts: [CLUSTER=N or tcp://host:8786] [ARGS=...]
+	$(BENCH) --cluster "$(or $(CLUSTER),$(CPUS))" -k "$(BESIDE_A_CLUSTER)" $(ARGS)
+	@$(PAGE)
 
 bench-page: setup  ## a page of 1,000 runs: made and drawn in time?
 	$(PYTEST) -m many_runs results/page $(ARGS)

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from benchmarks.harness.across import ACROSS, SetPass
+from benchmarks.harness.across import ON_A_CLUSTER as CLUSTER_ACROSS
 from benchmarks.harness.cluster import Cluster, decoder_of
+from benchmarks.harness.cluster_across import HEADER, ClusterSetPass
 from benchmarks.harness.interleaving import clock
 from benchmarks.harness.measuring import Measurement
 from benchmarks.harness.parts import Decode, Judge, Pass
@@ -42,7 +44,7 @@ def test_decode(
     """
     entry = STRATEGIES.get(strategy) or ON_A_CLUSTER[strategy]
     on_cluster = cluster if strategy in ON_A_CLUSTER else None
-    if on_cluster is not None and (reason := on_cluster.why_not(strategy, baseline.workload)):
+    if on_cluster is not None and (reason := on_cluster.why_not(strategy, [baseline.workload.video.path])):
         notes(measurement.config).append(reason)
         pytest.skip(reason)
     measurement.begin(strategy, on_cluster.threads if on_cluster else measurement.settings.workers)
@@ -68,12 +70,29 @@ def test_limit(limit: str, measurement: Measurement, workload: Workload, tmp_pat
     measurement.command(partial(decode_parts, parts))
 
 
-@pytest.mark.parametrize("across", ACROSS)
-def test_across(across: str, set_measurement: Measurement, baselines: list[Baseline]) -> None:
+def test_across(
+    across: str,
+    set_measurement: Measurement,
+    baselines: list[Baseline],
+    cluster: Cluster | None,
+    urls: dict[Path, str],
+) -> None:
     """Seconds in which workers decode all videos of a set, each worker a whole video at a time.
 
     What the number cannot see: proving, for which more rounds are taken, since it would be within the time.
     """
+    if across == CLUSTER_ACROSS:
+        assert cluster is not None
+        local = [baseline.workload.video.path for baseline in baselines]
+        if reason := cluster.why_not(across, [path for path in local if path not in urls]):
+            notes(set_measurement.config).append(reason)
+            pytest.skip(reason)
+        set_measurement.console.line(HEADER)
+        set_measurement.begin(across, cluster.threads, videos=len(baselines))
+        client = cluster.client(across)
+        set_measurement.frames(ClusterSetPass(baselines=baselines, client=client, urls=urls))
+        set_measurement.info["cluster"] = cluster.traffic(across, set_measurement.frames_asked)
+        return
     workers = set_measurement.settings.workers
     set_measurement.begin(across, workers, videos=len(baselines))
     decoding = SetPass(name=across, decode=ACROSS[across], workers=workers, baselines=baselines)
@@ -97,9 +116,11 @@ def test_peer(peer: str, measurement: Measurement, baseline: Baseline) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Strategies on a cluster come with one; what scaling tries depends on this machine's CPUs."""
+    is_given = metafunc.config.option.cluster is not None
     if "strategy" in metafunc.fixturenames:
-        is_given = read_settings(metafunc.config).cluster is not None
         metafunc.parametrize("strategy", [*STRATEGIES, *(ON_A_CLUSTER if is_given else ())])
+    if "across" in metafunc.fixturenames:
+        metafunc.parametrize("across", [*ACROSS, *((CLUSTER_ACROSS,) if is_given else ())])
     if "setting" in metafunc.fixturenames:
         most = read_settings(metafunc.config).workers
         metafunc.parametrize("setting", settings_for(most), ids=str)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 TASKS_A_THREAD = 2  # one that runs, and one that waits for it: no worker is idle while frames travel
 RETRIES = 2  # of a task that raises; of lost workers distributed keeps count itself
-CONNECT_SECONDS = 10.0
+CONNECT_SECONDS = 8.0
+TCP_SECONDS = 12.0  # that a connection may be silent; distributed refuses less than 11
 NO_WORKER_SECONDS = 30.0  # a nanny has started another by then
 FETCH_SECONDS, FETCH_RATE = 30.0, 1_000_000  # for a result: so many seconds, and its bytes at this rate
 MOST_TRIES = 3  # to get a result from workers that say they have it
@@ -159,7 +160,7 @@ def connect(client: "Client") -> Iterator[Link]:
     address = str(client.scheduler.address)
     options = {  # of this process while the call lasts: distributed takes them from nowhere else
         "distributed.comm.timeouts.connect": CONNECT_SECONDS,
-        "distributed.comm.timeouts.tcp": CONNECT_SECONDS,
+        "distributed.comm.timeouts.tcp": TCP_SECONDS,
         "distributed.admin.large-graph-warning-threshold": "1GiB",  # an excerpt is meant to be in its task
     }
     with dask.config.set(options):
@@ -180,8 +181,12 @@ def connect(client: "Client") -> Iterator[Link]:
                 traffic.is_direct = bool(own.direct_to_workers)
                 threads = sum(worker["nthreads"] for worker in workers.values())
                 link = Link(own, address, threads, traffic)
-                own.subscribe_topic("all", link.note_lost)
-            yield link
+            own.subscribe_topic("all", link.note_lost)
+            try:
+                yield link
+            finally:
+                if own.status == "running":  # else the scheduler would tell us of our own leaving
+                    own.unsubscribe_topic("all")
         finally:
             own.close(timeout=CONNECT_SECONDS)
 

@@ -14,11 +14,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torchcodec.decoders import VideoDecoder
 
 from exactframes.errors import DeclinedError
 from exactframes.excerpt import Excerpt, tasks
 from exactframes.output import Planes, Shape
-from exactframes.source import Source, sequential
+from exactframes.source import SeekMode, Source, resizing, sequential
 from exactframes.versions import Versions, versions
 
 
@@ -49,6 +50,31 @@ def decode_chunk(source: Source, indices: Sequence[int]) -> Answer:
     def decode() -> Planes:
         _require_seen(source.path)
         return sequential(source, indices).permute(0, 2, 3, 1).contiguous().numpy()
+
+    return _answer(decode)
+
+
+def digest_video(
+    video: str, indices: Sequence[int], seek_mode: SeekMode, size: tuple[int, int] | None, at_once: int
+) -> Answer:
+    """A digest of each of these frames, which stay here; so many are decoded at a time.
+
+    Args:
+        video: the path of a file that this worker sees, or an http(s) URL, which FFmpeg reads by itself.
+        indices: which frames.
+        seek_mode: TorchCodec's.
+        size: (height, width) that frames are resized to; None: as they are.
+        at_once: how many frames are in memory.
+    """
+
+    def decode() -> tuple[bytes, ...]:
+        if "://" not in video:
+            _require_seen(Path(video))
+        digests: list[bytes] = []
+        for first in range(0, len(indices), at_once):  # a decoder each, as `sequential` has one for each part
+            decoder = VideoDecoder(video, seek_mode=seek_mode, transforms=resizing(size))
+            digests += frame_digests(decoder.get_frames_at(list(indices[first : first + at_once])).data)
+        return tuple(digests)
 
     return _answer(decode)
 

@@ -20,6 +20,7 @@ BASELINES = pytest.StashKey[dict[str, Baseline]]()  # of the videos that this se
 ALL_VIDEOS = "all videos"
 
 ACROSS: dict[str, Decode] = {"across": sequential, "across-pruned": pruned}
+ON_A_CLUSTER = "cluster-across"  # with --cluster: see cluster_across.py
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,7 @@ class SetPass:
             return [proof for proof in pool.map(do, map(self._shared, self._longest_first())) if proof]
 
     def _longest_first(self) -> list[Baseline]:
-        return sorted(self.baselines, key=lambda baseline: _pixels(baseline.workload), reverse=True)
+        return longest_first(self.baselines)
 
     def _shared(self, baseline: Baseline) -> Baseline:
         workload = baseline.workload
@@ -92,6 +93,11 @@ def identify_set(baselines: Sequence[Baseline]) -> Identity:
     if workload.size is not None:
         together["output_size"] = ", ".join(sorted({str(work["output_size"]) for work in works}))
     return identities[0] | {"work": together}
+
+
+def longest_first(baselines: Sequence[Baseline]) -> list[Baseline]:
+    """Those of the largest videos first: what takes longest must not begin last."""
+    return sorted(baselines, key=lambda baseline: _pixels(baseline.workload), reverse=True)
 
 
 def _pixels(workload: Workload) -> int:

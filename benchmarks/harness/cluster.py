@@ -1,12 +1,14 @@
 """The cluster of a session: started here or connected to, asked who it is, and left as it was found."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.harness.across import ON_A_CLUSTER as CLUSTER_ACROSS
 from benchmarks.harness.parts import Decode
 from benchmarks.strategies import ON_A_CLUSTER, STRATEGIES
 from benchmarks.strategies.cluster import UNSEEN
@@ -15,12 +17,12 @@ from exactframes.fitness import require_fit
 from exactframes.remote import is_seen
 from exactframes.traffic import traffic_of
 from fixtures.settings import Settings
-from fixtures.workload import Workload
 
 if TYPE_CHECKING:
     from distributed import Client, Security
 
-CONNECT_SECONDS = 10
+CONNECT_SECONDS = 8
+BY_PATH = ("cluster-processes", CLUSTER_ACROSS)  # who open videos on the workers
 WORKER_TTL = "30s"  # of our own workers: who does not answer for so long is given up
 
 
@@ -45,17 +47,16 @@ class Cluster:
         """A strategy as the harness calls it."""
         return partial(ON_A_CLUSTER[name].decode, client=self.client(name))
 
-    def why_not(self, name: str, workload: Workload) -> str | None:
-        """Why a strategy cannot be measured here; None if it can."""
-        if name != "cluster-processes":
+    def why_not(self, name: str, videos: Iterable[Path]) -> str | None:
+        """Why a strategy cannot be measured, which opens these videos on the workers; None if it can."""
+        if name not in BY_PATH:
             return None
-        seen = self.client(name).run(is_seen, str(workload.video.path.resolve()), on_error="return")
-        blind = [worker for worker, sees in seen.items() if sees is not True]
+        client = self.client(name)
+        seen = [client.run(is_seen, str(video.resolve()), on_error="return") for video in videos]
+        blind = {worker for sees in seen for worker, answer in sees.items() if answer is not True}
         if not blind:
             return None
-        return (
-            f"{name} was not measured: it {UNSEEN} ({len(blind)} of {len(seen)} workers do not see the video)"
-        )
+        return f"{name} was not measured: {len(blind)} workers do not see a video; it {UNSEEN}"
 
     @property
     def identity(self) -> dict[str, object]:

@@ -100,6 +100,13 @@ def baselines(
 
 
 @pytest.fixture(scope="session")
+def urls(pytestconfig: pytest.Config, settings: Settings) -> dict[Path, str]:
+    """The addresses of those videos of the set that are measured as they were downloaded, by their paths."""
+    clips = pytestconfig.stash[VIDEO_SET].values()
+    return {} if (settings.loops or 1) > 1 else {clip.path: clip.url for clip in clips if clip.url}
+
+
+@pytest.fixture(scope="session")
 def plan(workload: Workload) -> Survey | None:
     """How many packets there are and are needed; None if the video has no plan.
 
@@ -141,7 +148,7 @@ def interleaved(
         if parameters.get("workload_name", workload_name) != workload_name:
             continue
         if name := parameters.get("strategy"):
-            if cluster is not None and cluster.why_not(name, workload):
+            if cluster is not None and cluster.why_not(name, [workload.video.path]):
                 continue  # its own benchmark tells why
             turn = Pass(name=name, decode=decoder_of(name, cluster), workers=workers, baseline=baseline)
             contenders[name] = Contender(turn.run, turn.prove_last, partial(untimed_pass, turn))
@@ -195,9 +202,12 @@ def set_measurement(
     benchmark: BenchmarkFixture,
     baselines: list[Baseline],
     settings: Settings,
+    cluster: Cluster | None,
     console: Console,
 ) -> Measurement:
     """The same of a benchmark of all videos."""
     frames = sum(len(baseline.digests) for baseline in baselines)
     identity = identify_set(baselines)
+    if cluster is not None:
+        identity["machine"].update(cluster.identity)
     return Measurement(pytestconfig, benchmark, ALL_VIDEOS, frames, settings, identity, console, None)

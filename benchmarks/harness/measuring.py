@@ -11,6 +11,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.harness.across import SetPass
+from benchmarks.harness.cluster_across import ClusterSetPass
 from benchmarks.harness.cost import CostMeter
 from benchmarks.harness.identity import Identity
 from benchmarks.harness.interleaving import Interleaved, replay
@@ -57,7 +58,7 @@ class Measurement:
             self.benchmark.group = self.workload_name
         entries(self.config).append(self.entry)
 
-    def frames(self, decoding: Pass | SetPass) -> None:
+    def frames(self, decoding: Pass | SetPass | ClusterSetPass) -> None:
         """Prove, cost and time what returns frames; the last round's frames are proven too."""
         rounds = Rounds(decoding.name, self.settings, self.console)
         with _end_with_the_cluster(), fallback_noted(self.info):
@@ -120,7 +121,7 @@ class Measurement:
             self.info["proof"] = None
             _fail(mismatch)
 
-    def _untimed_pass(self, decoding: Pass | SetPass) -> dict[str, Any]:
+    def _untimed_pass(self, decoding: Pass | SetPass | ClusterSetPass) -> dict[str, Any]:
         """Unless it was the untimed turn, or has failed there: its error is raised with the rounds."""
         if self.interleaved is not None and self._in_turns:
             failed = isinstance(self.interleaved.errors.get(decoding.name), MismatchError)
@@ -148,7 +149,7 @@ class _Pause:
         self.seconds += time.perf_counter() - began
 
 
-def untimed_pass(decoding: Pass | SetPass) -> dict[str, Any]:
+def untimed_pass(decoding: Pass | SetPass | ClusterSetPass) -> dict[str, Any]:
     """Prove and cost what returns frames: the fields to be saved of it; "fallback", if it fell back.
 
     Raises:

@@ -1,0 +1,86 @@
+"""Across videos on a cluster: a whole video is a task, the longest first; digests come back, not frames."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.harness.across import ON_A_CLUSTER, longest_first
+from benchmarks.harness.interleaving import untimed
+from benchmarks.harness.proof import Baseline, Digests, MismatchError, Proof, joined
+from benchmarks.strategies.cluster import UNSEEN
+from exactframes.errors import RefusedError
+from exactframes.link import Job, connect, run
+from exactframes.remote import digest_video
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+DIGEST_BYTES = 16
+HEADER = "cluster-across: whole videos as tasks; frames are reduced to digests on the workers and stay there"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterSetPass:
+    """One pass over all videos by the workers of a cluster, as SetPass is one by threads."""
+
+    baselines: Sequence[Baseline]
+    client: "Client"
+    urls: Mapping[Path, str]  # of videos that came from one, by their paths: each worker reads it by itself
+    name: str = ON_A_CLUSTER
+
+    def warm_up(self) -> None:
+        """Nothing: the cluster has started."""
+
+    def run(self) -> None:
+        """A round."""
+        self._digests()
+
+    def prove(self, when: str = "", pause: Callable[[], AbstractContextManager[None]] = untimed) -> Proof:
+        """A round, whose digests are compared.
+
+        Raises:
+            MismatchError: naming the video, and the first frame of it that is wrong.
+        """
+        found = self._digests()
+        with pause():
+            return joined([self._compare(b, found[n], when) for n, b in enumerate(self.baselines)])
+
+    def prove_last(self) -> Proof:
+        """The last round."""
+        return self.prove(", in its last round,")
+
+    def _digests(self) -> dict[int, Digests]:
+        with connect(self.client) as link:
+            try:
+                return {job.tag: digests for job, digests in run(self._jobs(), link)}
+            except FileNotFoundError as error:
+                raise RefusedError(
+                    f"{self.name} {UNSEEN}, nor do videos given by their URL ({error})"
+                ) from error
+
+    def _jobs(self) -> Iterator[Job]:
+        places = {id(baseline): place for place, baseline in enumerate(self.baselines)}
+        for baseline in longest_first(self.baselines):
+            workload, frames = baseline.workload, len(baseline.digests)
+            video = self.urls.get(workload.video.path) or str(workload.video.path.resolve())
+            at_once = max(1, (workload.part_bytes or workload.output_bytes) // workload.frame_bytes)
+            yield Job(
+                digest_video,
+                (video, workload.indices, workload.seek_mode, workload.size, at_once),
+                tag=places[id(baseline)],
+                what=f"{frames} frames of {workload.video.name}",
+                frames=frames,
+                bytes_sent=8 * frames,
+                bytes_received=DIGEST_BYTES * frames,
+            )
+
+    def _compare(self, baseline: Baseline, digests: Digests, when: str) -> Proof:
+        pairs = enumerate(zip(digests, baseline.digests, strict=True))
+        wrong = next((sample for sample, (ours, theirs) in pairs if ours != theirs), None)
+        if wrong is not None:
+            index, video = baseline.workload.indices[wrong], baseline.workload.video.name
+            frame = f"sample {wrong} (frame {index} of the video)"
+            raise MismatchError(f"{self.name}{when} on {video}: {frame} is not sequential's")
+        return baseline.proof

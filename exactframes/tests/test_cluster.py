@@ -1,0 +1,98 @@
+"""decode_frames on a Dask cluster: TorchCodec's frames, or an open refusal; faults apart."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from distributed import Client, LocalCluster
+from torchcodec.decoders import VideoDecoder
+from torchcodec.transforms import Resize
+
+from exactframes import DeclinedError, FallbackWarning, decode_frames
+from exactframes.errors import ClusterError, RefusedError
+from exactframes.fitness import require_same
+from exactframes.traffic import traffic_of
+from exactframes.versions import versions
+from fixtures.corpus import make_video
+
+INDICES = [60, 3, 3, 74, 0, 60, 41]
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Client]:
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_video(tmp_path_factory.mktemp("video") / "video.mp4", "-c:v", "libx264", "-g", "10")
+
+
+@pytest.mark.parametrize("indices", [[], [37], INDICES, range(75)], ids=["none", "one", "unsorted", "all"])
+@pytest.mark.parametrize("size", [None, (40, 50)])
+def test_frames_are_torchcodec_s(
+    indices: list[int], size: tuple[int, int] | None, client: Client, video: Path
+) -> None:
+    decoder = VideoDecoder(video, transforms=[] if size is None else [Resize(size)])
+    theirs = decoder.get_frames_at(list(indices)).data if indices else torch.empty(0, 3, *(size or (64, 96)))
+    out = torch.zeros(theirs.shape, dtype=torch.uint8)
+    ours = decode_frames(video, indices, client=client, size=size, out=out, verify=2)
+    assert ours is out
+    assert torch.equal(out, theirs.to(torch.uint8))
+    assert torch.equal(decode_frames(video, indices, client=client, size=size), out)
+
+
+def test_the_traffic_is_counted_and_nothing_is_left(client: Client, video: Path) -> None:
+    before = traffic_of(client).as_dict()
+    decode_frames(video, range(75), client=client)
+    total = traffic_of(client).as_dict()
+    moved = {name: total[name] - before[name] for name in ("frames", "bytes_received", "tasks_again")}
+    assert moved == {"frames": 75, "bytes_received": 75 * 64 * 96 * 3, "tasks_again": 0}
+    assert 0 < total["bytes_sent"] - before["bytes_sent"] < 2 * video.stat().st_size
+    assert total["is_direct"]
+    assert client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)) == 0
+
+
+def test_what_is_declined_is_decoded_here(client: Client, tmp_path: Path) -> None:
+    video = make_video(tmp_path / "video.ts", "-c:v", "libx264")
+    with pytest.warns(FallbackWarning, match="seeking in MPEG-TS is not exact"):
+        ours = decode_frames(video, INDICES, client=client)
+    assert torch.equal(ours, VideoDecoder(video).get_frames_at(INDICES).data)
+
+
+def test_what_a_worker_declines_is_decoded_here(
+    client: Client, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An excerpt that does not keep what it must: found where it is decoded, told here."""
+    monkeypatch.setattr("exactframes.excerpt.parameters", lambda _stream: {"codec": "another"})
+    with pytest.warns(FallbackWarning):
+        ours = decode_frames(video, INDICES, client=client)
+    assert torch.equal(ours, VideoDecoder(video).get_frames_at(INDICES).data)
+
+
+@pytest.mark.parametrize("also", [{"workers": 2}, {"processes": True}])
+def test_a_cluster_says_itself_how_many_work(also: dict[str, int], client: Client, video: Path) -> None:
+    with pytest.raises(ValueError, match="client: leave out workers and processes"):
+        decode_frames(video, INDICES, client=client, **also)  # type: ignore[arg-type]
+
+
+def test_a_closed_client_is_refused(client: Client, video: Path) -> None:
+    closed = Client(client.scheduler.address, set_as_default=False)
+    closed.close()
+    with pytest.raises(ClusterError, match="the client is closed: give one that is connected"):
+        decode_frames(video, INDICES, client=closed)
+
+
+def test_a_worker_that_joins_with_other_versions_is_refused() -> None:
+    require_same(versions())
+    with pytest.raises(RefusedError, match=r"(?s)differ in their versions.*\nhere .*\n.* 0\.11\.1 "):
+        require_same(versions()._replace(torchcodec="0.11.1"))
+
+
+def test_errors_are_of_the_library() -> None:
+    assert not issubclass(ClusterError, DeclinedError)  # it must not end in a quiet decoding here
