@@ -1,8 +1,9 @@
 """Excerpts decoded by the workers of a Dask cluster: what decode_frames does with a client.
 
-Tasks are given out in a sliding window, two for each thread of the cluster, by the client's own submit and
-wait: at most window x (excerpt + frames) are in flight, however fast excerpts are cut. (`wait` is what
-`as_completed` is made of, with a time limit for each step: on silence somebody must look at the cluster.)
+Tasks are given out in a sliding window, two for each thread of the cluster, by the client's own `submit`: at
+most window x (excerpt + frames) are in flight, however fast excerpts are cut. Their ends are told by
+`add_done_callback`. (`as_completed` would do it with one time limit for all: here on a second's silence
+somebody must look at the cluster; and with_results=True fetches before we are ready to copy.)
 Each call has a client of its own beside the caller's. When it closes, for whatever reason, the scheduler
 lets go of all that it asked for.
 

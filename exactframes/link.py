@@ -1,5 +1,6 @@
 """A cluster as one call uses it: a client of its own, and a sliding window of tasks."""
 
+import queue
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -47,6 +48,7 @@ class Link:
     threads: int
     traffic: Traffic
     jobs: dict["Future[Any]", Job] = field(default_factory=dict)
+    ended: "queue.SimpleQueue[Future[Any]]" = field(default_factory=queue.SimpleQueue)
     idle_since: float | None = None  # since when no worker takes tasks
 
     @property
@@ -58,23 +60,20 @@ class Link:
         """Give a task out."""
         with told_if_lost(self.address):
             future = self.client.submit(job.function, *job.arguments, pure=False, retries=RETRIES)
-        self.jobs[future] = job
+            self.jobs[future] = job
+            future.add_done_callback(self.ended.put)
         self.traffic.bytes_sent += job.bytes_sent
 
     def next_done(self) -> tuple["Future[Any]", Job]:
         """A task that has ended, well or not, which is taken out of the window."""
-        from distributed import TimeoutError as DaskTimeoutError
-        from distributed import wait
-
         while True:
-            with told_if_lost(self.address):
-                try:
-                    done = wait(list(self.jobs), timeout=TICK, return_when="FIRST_COMPLETED").done
-                except DaskTimeoutError:
+            try:
+                future = self.ended.get(timeout=TICK)
+            except queue.Empty:
+                with told_if_lost(self.address):
                     self._require_workers()
-                    continue
+                continue
             self.idle_since = None
-            future = next(iter(done))
             return future, self.jobs.pop(future)
 
     def fetch(self, future: "Future[Any]", job: Job) -> Answer | None:
@@ -253,6 +252,8 @@ def told_if_lost(address: str) -> Iterator[None]:
 
     try:
         yield
+    except ValueError as error:  # which cutting takes for a reason to decline
+        raise ClusterError(f"the cluster at {address}: {error}") from error
     except (OSError, DaskTimeoutError, CancelledError) as error:
         raise ClusterError(
             f"the scheduler at {address} does not answer: look whether it runs there, `dask scheduler`, "

@@ -11,6 +11,7 @@ from torchcodec.transforms import Resize
 
 from exactframes import DeclinedError, FallbackWarning, decode_frames
 from exactframes.errors import ClusterError, RefusedError
+from exactframes.fidelity import parameters
 from exactframes.fitness import require_same
 from exactframes.traffic import traffic_of
 from exactframes.versions import versions
@@ -61,16 +62,16 @@ def test_the_traffic_is_counted_and_nothing_is_left(client: Client, video: Path)
 def test_what_is_declined_is_decoded_here(client: Client, tmp_path: Path) -> None:
     video = make_video(tmp_path / "video.ts", "-c:v", "libx264")
     with pytest.warns(FallbackWarning, match="seeking in MPEG-TS is not exact"):
-        ours = decode_frames(video, INDICES, client=client)
-    assert torch.equal(ours, VideoDecoder(video).get_frames_at(INDICES).data)
+        ours = decode_frames(video, [20, 30], client=client)
+    assert torch.equal(ours, VideoDecoder(video).get_frames_at([20, 30]).data)
 
 
 def test_what_a_worker_declines_is_decoded_here(
     client: Client, video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An excerpt that does not keep what it must: found where it is decoded, told here."""
-    monkeypatch.setattr("exactframes.excerpt.parameters", lambda _stream: {"codec": "another"})
-    with pytest.warns(FallbackWarning):
+    monkeypatch.setattr("exactframes.excerpt.parameters", lambda stream: {**parameters(stream), "width": 1})
+    with pytest.warns(FallbackWarning, match="an excerpt does not keep the video's width"):
         ours = decode_frames(video, INDICES, client=client)
     assert torch.equal(ours, VideoDecoder(video).get_frames_at(INDICES).data)
 
@@ -82,7 +83,7 @@ def test_a_cluster_says_itself_how_many_work(also: dict[str, int], client: Clien
 
 
 def test_a_closed_client_is_refused(client: Client, video: Path) -> None:
-    closed = Client(client.scheduler.address, set_as_default=False)
+    closed = Client(client.scheduler_info()["address"], set_as_default=False)
     closed.close()
     with pytest.raises(ClusterError, match="the client is closed: give one that is connected"):
         decode_frames(video, INDICES, client=closed)

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shlex
 import signal
 import subprocess
 import threading
@@ -38,8 +39,8 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten times the embedded clip: a pass of seconds."""
     path = tmp_path_factory.mktemp("video") / "video.mp4"
     clip = Path("fixtures/clips/synthetic_360p.mp4").resolve()
-    command = ["ffmpeg", "-v", "error", "-stream_loop", "9", "-i", clip, "-map", "0:v:0", "-c", "copy", path]
-    subprocess.run(command, check=True)
+    command = f"ffmpeg -v error -stream_loop 9 -i {clip} -map 0:v:0 -c copy {path}"
+    subprocess.run(shlex.split(command), check=True)
     return path
 
 
