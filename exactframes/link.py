@@ -164,7 +164,7 @@ def connect(client: "Client") -> Iterator[Link]:
     }
     with dask.config.set(options):
         with told_if_lost(address):
-            workers = client.scheduler_info()["workers"]
+            workers = client.scheduler_info(n_workers=-1)["workers"]
             own = Client(
                 address,
                 security=client.security,

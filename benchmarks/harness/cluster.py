@@ -101,7 +101,7 @@ def _connected(address: str, security: "Security | None", *, is_local: bool) -> 
     clients = {"": client}
     try:
         require_fit(client, address)
-        found = client.scheduler_info()["workers"].values()
+        found = client.scheduler_info(n_workers=-1)["workers"].values()
         threads = sum(worker["nthreads"] for worker in found)
         yield Cluster(address, security, len(found), threads, is_local, clients)
     finally:
