@@ -9,13 +9,15 @@ plan.py       which packets those frames need, in runs that can each be decoded 
 excerpt.py    the packets of a run as a small video in memory, and its decoding
 fidelity.py   what an excerpt must keep of its source
 workers.py    threads or processes that decode excerpts; output.py: where frames go
+cluster.py    or a Dask cluster: fitness.py, link.py, window.py, traffic.py here; remote.py on its workers
 """
 
 from exactframes.decoding import decode_frames, iter_frames
-from exactframes.errors import DeclinedError, FallbackWarning, VerificationError
+from exactframes.errors import ClusterError, DeclinedError, FallbackWarning, VerificationError
 from exactframes.survey import Survey, survey
 
 __all__ = [
+    "ClusterError",
     "DeclinedError",
     "FallbackWarning",
     "Survey",

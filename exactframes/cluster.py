@@ -27,9 +27,10 @@ from dataclasses import replace
 from torch import Tensor
 
 from exactframes.excerpt import Excerpt
-from exactframes.link import Job, Link, run
+from exactframes.link import Job, Link
 from exactframes.output import write_planes
 from exactframes.remote import decode_excerpt
+from exactframes.window import run
 
 EXCERPT_FRAME_BYTES = 32_000_000  # that an excerpt gives, unless a single GOP has more
 INSTALL = "decoding on a cluster needs distributed: pip install 'exactframes[cluster]'"

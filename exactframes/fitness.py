@@ -1,6 +1,7 @@
 """Whether a cluster is fit for the work: who is there, can be reached, and decodes as this process does."""
 
 import socket
+import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,6 +11,7 @@ from exactframes.errors import RefusedError
 from exactframes.versions import Versions, versions
 
 REACH_SECONDS = 2.0
+ASK_SECONDS = 10.0
 HERE = "here"
 
 
@@ -26,12 +28,12 @@ def require_fit(client: Any, scheduler: str) -> None:
     Raises:
         RefusedError: with a table of who has what.
     """
-    found = client.run(versions, on_error="return")
+    found = _ask(client)
     if not found:
         raise RefusedError(
             f"the cluster at {scheduler} has no workers: start some, `dask worker {scheduler}`"
         )
-    table = {HERE: versions(), **dict(sorted(found.items()))}
+    table: dict[str, object] = {HERE: versions(), **dict(sorted(found.items()))}
     try:
         client.run_on_scheduler(versions)
     except Exception as error:
@@ -41,6 +43,17 @@ def require_fit(client: Any, scheduler: str) -> None:
         ) from error
     if set(table.values()) != {table[HERE]}:
         raise RefusedError(refusal(table))
+
+
+def _ask(client: Any) -> dict[str, object]:
+    """Each worker's versions, or what it raised; where one is lost meanwhile, all are asked again."""
+    until = time.monotonic() + ASK_SECONDS
+    while True:
+        found: dict[str, object] = client.run(versions, on_error="return")
+        is_settled = found and not any(isinstance(answer, OSError) for answer in found.values())
+        if is_settled or time.monotonic() > until:
+            return found
+        time.sleep(0.2)
 
 
 def require_same(theirs: Versions, worker: str = "a worker that has joined") -> None:

@@ -1,14 +1,14 @@
-"""A cluster as one call uses it: a client of its own, and a sliding window of tasks."""
+"""A cluster as one call uses it: a client of its own, and the tasks that are out."""
 
 import queue
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from exactframes.errors import ClusterError
-from exactframes.fitness import can_reach, require_fit, require_same
+from exactframes.fitness import can_reach, require_fit
 from exactframes.remote import Answer
 from exactframes.traffic import Traffic, traffic_of
 
@@ -21,7 +21,6 @@ CONNECT_SECONDS = 8.0
 TCP_SECONDS = 12.0  # that a connection may be silent; distributed refuses less than 11
 NO_WORKER_SECONDS = 30.0  # a nanny has started another by then
 FETCH_SECONDS, FETCH_RATE = 30.0, 1_000_000  # for a result: so many seconds, and its bytes at this rate
-MOST_TRIES = 3  # to get a result from workers that say they have it
 TICK = 1.0
 
 
@@ -178,6 +177,7 @@ def connect(client: "Client") -> Iterator[Link]:
                 require_fit(own, address)
                 traffic = traffic_of(client)
                 traffic.is_direct = bool(own.direct_to_workers)
+                workers = own.scheduler_info(n_workers=-1)["workers"]  # one may have been replaced
                 threads = sum(worker["nthreads"] for worker in workers.values())
                 link = Link(own, address, threads, traffic)
             own.subscribe_topic("all", link.note_lost)
@@ -188,60 +188,6 @@ def connect(client: "Client") -> Iterator[Link]:
                     own.unsubscribe_topic("all")
         finally:
             own.close(timeout=CONNECT_SECONDS)
-
-
-def run(jobs: Iterable[Job], link: Link) -> Iterator[tuple[Job, Any]]:
-    """Give tasks out as others come back; each with what it has given, in the order in which they end.
-
-    Raises:
-        ClusterError: if the cluster is lost, or a task is too much for its workers.
-        DeclinedError, FileNotFoundError: a task's own.
-    """
-    source = iter(jobs)
-    while True:
-        _fill(link, source)
-        if not link.jobs:
-            return
-        future, job = link.next_done()
-        answer = link.fetch(future, job)
-        future.release()
-        if answer is None:
-            _again(link, job)
-            continue
-        require_same(answer.versions)
-        if isinstance(answer.value, Exception):
-            raise answer.value
-        _count(link.traffic, job, answer)
-        yield job, answer.value
-        del answer  # before the next one comes
-
-
-def _fill(link: Link, source: Iterator[Job]) -> None:
-    while not link.is_full:
-        began = time.perf_counter()
-        job = next(source, None)
-        link.traffic.cut_seconds += time.perf_counter() - began
-        if job is None:
-            return
-        link.submit(job)
-
-
-def _again(link: Link, job: Job) -> None:
-    if job.tries >= MOST_TRIES:
-        raise ClusterError(
-            f"{job.what}: {job.tries} times a worker did not hand over what it had decoded: "
-            "look at the workers and the network between, and run again"
-        )
-    link.traffic.tasks_again += 1
-    link.submit(replace(job, tries=job.tries + 1))
-
-
-def _count(traffic: Traffic, job: Job, answer: Answer) -> None:
-    traffic.tasks += 1
-    traffic.frames += job.frames
-    traffic.bytes_received += job.bytes_received
-    traffic.worker_cpu_seconds += answer.cpu_seconds
-    traffic.longest_task_seconds = max(traffic.longest_task_seconds, answer.cpu_seconds)
 
 
 @contextmanager

@@ -11,8 +11,9 @@ from benchmarks.harness.interleaving import untimed
 from benchmarks.harness.proof import Baseline, Digests, MismatchError, Proof, joined
 from benchmarks.strategies.cluster import UNSEEN
 from exactframes.errors import RefusedError
-from exactframes.link import Job, connect, run
+from exactframes.link import Job, connect
 from exactframes.remote import digest_video
+from exactframes.window import run
 
 if TYPE_CHECKING:
     from distributed import Client
