@@ -69,19 +69,19 @@ def require_same(theirs: Versions, worker: str = "a worker that has joined") -> 
 def refusal(table: Mapping[str, object]) -> str:
     """Why a cluster is refused, and who has which versions; where one has none, why."""
     missing = [who for who, what in table.items() if not isinstance(what, Versions)]
-    reason = f"cannot decode: {', '.join(missing)}" if missing else "differ in their versions"
+    told = "workers differ in their versions; frames might differ: install the same everywhere"
+    if missing:
+        told = (
+            f"workers cannot decode: {', '.join(missing)}; install exactframes and FFmpeg's libraries there, "
+            "in the versions that are here"
+        )
     rows = [("", *Versions._fields)]
     rows += [
-        (who, *(what if isinstance(what, Versions) else (_reason(what),))) for who, what in table.items()
+        (who, *what) if isinstance(what, Versions) else (who, _reason(what)) for who, what in table.items()
     ]
-    widths = [max((len(row[n]) for row in rows if len(row) == 5), default=0) for n in range(5)]
-    widths[0] = max(len(row[0]) for row in rows)
+    full = [row for row in rows if len(row) > 2]
+    widths = [max(len(row[0]) for row in rows), *(max(len(row[n]) for row in full) for n in range(1, 5))]
     lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=False)).rstrip() for row in rows]
-    told = (
-        f"workers {reason}; frames might differ: install the same everywhere"
-        if not missing
-        else (f"workers {reason}; install exactframes and FFmpeg's libraries there, as they are here")
-    )
     return "\n".join([told, *lines])
 
 

@@ -1,8 +1,10 @@
 """A cluster as one call uses it: a client of its own, and the tasks that are out."""
 
+import asyncio
 import queue
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -79,19 +81,30 @@ class Link:
         """What a task has given; None where its worker does not hand it over.
 
         Raises:
-            ClusterError: if its workers were lost over it.
+            ClusterError: if its workers were lost over it, or none is left.
         """
-        from distributed import TimeoutError as DaskTimeoutError
-
         self._require_success(future, job)
         began, cpu = time.perf_counter(), time.process_time()
         with told_if_lost(self.address):
-            try:
-                answer: Answer = future.result(timeout=FETCH_SECONDS + job.bytes_received / FETCH_RATE)
-            except DaskTimeoutError:
-                return None
+            answer = self._wait_for(future, FETCH_SECONDS + job.bytes_received / FETCH_RATE)
         self.traffic.transfer_seconds += time.perf_counter() - began
         self.traffic.transfer_cpu_seconds += time.process_time() - cpu
+        return answer
+
+    def _wait_for(self, future: "Future[Any]", seconds: float) -> Answer | None:
+        until = time.monotonic() + seconds
+        coming = asyncio.run_coroutine_threadsafe(
+            self.client.gather(future, asynchronous=True), self.client.loop.asyncio_loop
+        )
+        while not coming.done():
+            if not wait(
+                [coming], TICK
+            ).done:  # its worker may be lost, and the task run again before it comes
+                self._require_workers()
+            if time.monotonic() > until:
+                coming.cancel()
+                return None
+        answer: Answer = coming.result()
         return answer
 
     def note_lost(self, event: tuple[float, Any]) -> None:

@@ -98,6 +98,13 @@ def test_a_wrong_option_is_told_at_once(arguments: tuple[str, ...], told: str) -
     assert told in done.stdout + done.stderr
 
 
+def test_without_distributed_one_sentence_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "no_distributed.py").write_text("import sys\nsys.modules['distributed'] = None\n")
+    done = run_suite(SPEED, "--cluster=2", "-p", "no_distributed", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 4
+    assert "distributed is not installed: pip install 'exactframes[cluster]'" in done.stdout + done.stderr
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(
     "address", ["tcp://127.0.0.1:1", "tcp://192.0.2.1:8786"], ids=["none", "unreachable"]
@@ -162,7 +169,8 @@ def test_a_worker_with_another_torchcodec_is_refused(
 ) -> None:
     (tmp_path / "other.py").write_text(
         "import importlib.metadata as m\nsound = m.version\n"
-        "m.version = lambda name: '0.11.1' if name == 'torchcodec' else sound(name)\n"
+        "m.version = lambda distribution_name: "
+        "'0.11.1' if distribution_name == 'torchcodec' else sound(distribution_name)\n"
     )
     processes.start_scheduler()
     processes.start_worker("--preload", str(tmp_path / "other.py"))

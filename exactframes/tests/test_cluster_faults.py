@@ -29,7 +29,9 @@ KILLS = 10
 OTHER_TORCHCODEC = """
 import importlib.metadata
 sound = importlib.metadata.version
-importlib.metadata.version = lambda name: "0.11.1" if name == "torchcodec" else sound(name)
+importlib.metadata.version = lambda distribution_name: (
+    "0.11.1" if distribution_name == "torchcodec" else sound(distribution_name)
+)
 """
 NO_TORCHCODEC = "import sys; sys.modules['torchcodec'] = None"
 
@@ -99,8 +101,10 @@ def test_a_stopped_worker_is_given_up(
     processes.start_scheduler(DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL="5s")
     for _ in range(2):
         processes.start_worker()
-    with connect(processes) as client, later(1.0, processes.worker_process(0).suspend):
-        frames = decode_frames(video, FRAMES, client=client)
+    with connect(processes) as client:
+        decode_frames(video, [0], client=client)
+        with later(1.0, processes.worker_process(0).suspend):
+            frames = decode_frames(video, FRAMES, client=client)
         again = traffic_of(client).tasks_again
     print(f"\n1 worker stopped, {again} tasks ran again")  # noqa: T201
     assert torch.equal(frames, expected)
