@@ -66,7 +66,7 @@ class Link:
         self.traffic.bytes_sent += job.bytes_sent
 
     def next_done(self) -> tuple["Future[Any]", Job]:
-        """A task that has ended, well or not, which is taken out of the window."""
+        """A task that has ended, well or not."""
         while True:
             try:
                 future = self.ended.get(timeout=TICK)
@@ -75,7 +75,7 @@ class Link:
                     self._require_workers()
                 continue
             self.idle_since = None
-            return future, self.jobs.pop(future)
+            return future, self.jobs[future]
 
     def fetch(self, future: "Future[Any]", job: Job) -> Answer | None:
         """What a task has given; None where its worker does not hand it over.
@@ -106,6 +106,11 @@ class Link:
                 return None
         answer: Answer = coming.result()
         return answer
+
+    def drop(self, future: "Future[Any]") -> None:
+        """Have the scheduler and the workers forget a task."""
+        del self.jobs[future]
+        future.release()
 
     def note_lost(self, event: tuple[float, Any]) -> None:
         """Count what the scheduler gives out again because a worker is gone."""

@@ -28,7 +28,7 @@ def run(jobs: Iterable[Job], link: Link) -> Iterator[tuple[Job, Any]]:
             return
         future, job = link.next_done()
         answer = link.fetch(future, job)
-        future.release()
+        link.drop(future)
         if answer is None:
             _again(link, job)
             continue

@@ -80,6 +80,7 @@ def test_strategies_on_a_local_cluster(video: Path, tmp_path: Path) -> None:
     assert "cluster-pruned, 2 workers on this machine" in told
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -179,6 +180,26 @@ def test_a_worker_with_another_torchcodec_is_refused(
     told = done.stdout + done.stderr
     assert "workers differ in their versions; frames might differ" in told
     assert re.search(r"^tcp://\S+ +0\.2\.0 .* 0\.11\.1 ", told, re.MULTILINE)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")
+def test_a_cluster_behind_tls(processes: Processes, video: Path, tmp_path: Path) -> None:
+    """One certificate for all, signed by itself."""
+    key, certificate, pem = (str(tmp_path / name) for name in ("key.pem", "certificate.pem", "me.pem"))
+    make = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=frames -keyout"
+    subprocess.run([*make.split(), key, "-out", certificate], check=True, capture_output=True)
+    Path(pem).write_text(Path(certificate).read_text() + Path(key).read_text())
+    tls = ("--protocol", "tls", "--tls-ca-file", pem, "--tls-cert", pem, "--tls-key", pem)
+    processes.start_scheduler(*tls)
+    processes.start_worker(*tls)
+    assert processes.address.startswith("tls://")
+    done = run_suite(
+        SPEED, "--video", video, f"--cluster={processes.address}", f"--cluster-security={pem}", "--rounds=1",
+        "-k", "test_decode and (sequential or cluster)",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^cluster-pruned .* exact$", done.stdout, re.MULTILINE), done.stdout
 
 
 @pytest.mark.long
