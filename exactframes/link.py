@@ -15,7 +15,7 @@ from exactframes.remote import Answer
 from exactframes.traffic import Traffic, traffic_of
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client, Future, KilledWorker
 
 TASKS_A_THREAD = 2  # one that runs, and one that waits for it: no worker is idle while frames travel
 RETRIES = 2  # of a task that raises; of lost workers distributed keeps count itself
@@ -82,11 +82,23 @@ class Link:
 
         Raises:
             ClusterError: if its workers were lost over it, or none is left.
+            Exception: the task's own.
         """
-        self._require_success(future, job)
+        from distributed import KilledWorker
+
+        answer, failure = None, None
         began, cpu = time.perf_counter(), time.process_time()
         with told_if_lost(self.address):
-            answer = self._wait_for(future, FETCH_SECONDS + job.bytes_received / FETCH_RATE)
+            try:
+                answer = self._wait_for(future, FETCH_SECONDS + job.bytes_received / FETCH_RATE)
+            except Exception as error:
+                if future.status != "error":
+                    raise
+                failure = error  # the task's own
+        if isinstance(failure, KilledWorker):
+            raise ClusterError(_killed(job, failure)) from failure
+        if failure is not None:
+            raise failure
         self.traffic.transfer_seconds += time.perf_counter() - began
         self.traffic.transfer_cpu_seconds += time.process_time() - cpu
         return answer
@@ -96,11 +108,8 @@ class Link:
         coming = asyncio.run_coroutine_threadsafe(
             self.client.gather(future, asynchronous=True), self.client.loop.asyncio_loop
         )
-        while not coming.done():
-            if not wait(
-                [coming], TICK
-            ).done:  # its worker may be lost, and the task run again before it comes
-                self._require_workers()
+        while not wait([coming], TICK).done:
+            self._require_workers()  # its worker may be lost, and the task has to run again
             if time.monotonic() > until:
                 coming.cancel()
                 return None
@@ -118,22 +127,6 @@ class Link:
         if isinstance(what, dict) and what.get("action") == "remove-worker":
             lost = {*what.get("processing-tasks", ()), *what.get("lost-computed-tasks", ())}
             self.traffic.tasks_again += len(lost & {future.key for future in list(self.jobs)})
-
-    def _require_success(self, future: "Future[Any]", job: Job) -> None:
-        from distributed import KilledWorker
-
-        if future.status != "error":
-            return
-        with told_if_lost(self.address):
-            error = future.exception()
-        if not isinstance(error, KilledWorker):
-            raise error
-        worker = error.last_worker
-        limit = f"{worker.memory_limit / 1e9:.2g} GB" if worker.memory_limit else "all memory there is"
-        raise ClusterError(
-            f"{job.what}: {error.allowed_failures + 1} workers ended while they were at it, the last "
-            f"{worker.address}, which may use {limit}: give workers more memory, `dask worker --memory-limit`"
-        )
 
     def _require_workers(self) -> None:
         """Look at the cluster, when nothing has come for a while."""
@@ -158,6 +151,15 @@ class Link:
             f"{worker['memory_limit'] / 1e9:.2g} GB, before {job.what}: give workers more memory, "
             "`dask worker --memory-limit`"
         )
+
+
+def _killed(job: Job, error: "KilledWorker") -> str:
+    worker = error.last_worker
+    limit = f"{worker.memory_limit / 1e9:.2g} GB" if worker.memory_limit else "all memory there is"
+    return (
+        f"{job.what}: {error.allowed_failures + 1} workers ended while they were at it, the last "
+        f"{worker.address}, which may use {limit}: give workers more memory, `dask worker --memory-limit`"
+    )
 
 
 @contextmanager
