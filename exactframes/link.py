@@ -86,7 +86,8 @@ class Link:
         """
         from distributed import KilledWorker
 
-        answer, failure = None, None
+        answer: Answer | None = None
+        failure: Exception | None = None
         began, cpu = time.perf_counter(), time.process_time()
         with told_if_lost(self.address):
             try:
