@@ -75,7 +75,7 @@ def refusal(table: Mapping[str, object]) -> str:
             f"workers cannot decode: {', '.join(missing)}; install exactframes and FFmpeg's libraries there, "
             "in the versions that are here"
         )
-    rows = [("", *Versions._fields)]
+    rows: list[tuple[str, ...]] = [("", *Versions._fields)]
     rows += [
         (who, *what) if isinstance(what, Versions) else (who, _reason(what)) for who, what in table.items()
     ]

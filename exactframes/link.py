@@ -106,9 +106,9 @@ class Link:
 
     def _wait_for(self, future: "Future[Any]", seconds: float) -> Answer | None:
         until = time.monotonic() + seconds
-        coming = asyncio.run_coroutine_threadsafe(
-            self.client.gather(future, asynchronous=True), self.client.loop.asyncio_loop
-        )
+        loop: Any = self.client.loop
+        gathering = self.client.gather(future, asynchronous=True)
+        coming = asyncio.run_coroutine_threadsafe(gathering, loop.asyncio_loop)
         while not wait([coming], TICK).done:
             self._require_workers()  # its worker may be lost, and the task has to run again
             if time.monotonic() > until:
