@@ -1,5 +1,6 @@
 """Whether a cluster is fit for the work: who is there, can be reached, and decodes as this process does."""
 
+import re
 import socket
 import time
 from collections.abc import Iterable, Mapping
@@ -86,9 +87,9 @@ def refusal(table: Mapping[str, object]) -> str:
 
 
 def _reason(error: object) -> str:
-    if isinstance(error, ModuleNotFoundError):
-        return f"{error.name} is not installed"
     text = str(error).strip()
+    if missing := re.search(r"No module named '([\w.]+)'", text):
+        return f"{missing[1]} is not installed"
     if "libtorchcodec" in text or "FFmpeg" in text:
         return "TorchCodec does not load: it finds no FFmpeg, or the wrong torch"
     return (text.splitlines() or [type(error).__name__])[0][:100]

@@ -169,8 +169,8 @@ def test_a_worker_with_another_torchcodec_is_refused(
     processes: Processes, video: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "other.py").write_text(
-        "import importlib.metadata as m\nsound = m.version\n"
-        "m.version = lambda distribution_name: "
+        "import importlib.metadata as m\n"
+        "m.version = lambda distribution_name, sound=m.version: "
         "'0.11.1' if distribution_name == 'torchcodec' else sound(distribution_name)\n"
     )
     processes.start_scheduler()

@@ -28,12 +28,26 @@ FRAMES = range(0, 3450, 3)
 KILLS = 10
 OTHER_TORCHCODEC = """
 import importlib.metadata
-sound = importlib.metadata.version
-importlib.metadata.version = lambda distribution_name: (
-    "0.11.1" if distribution_name == "torchcodec" else sound(distribution_name)
-)
+
+
+def version(distribution_name, sound=importlib.metadata.version):
+    return "0.11.1" if distribution_name == "torchcodec" else sound(distribution_name)
+
+
+importlib.metadata.version = version
 """
-NO_TORCHCODEC = "import sys; sys.modules['torchcodec'] = None"
+NO_TORCHCODEC = """
+import sys
+
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "torchcodec":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+sys.meta_path.insert(0, Missing())
+"""
 
 
 @pytest.fixture(scope="module")
