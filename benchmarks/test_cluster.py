@@ -21,7 +21,7 @@ from fixtures.workload import read_workload
 pytestmark = pytest.mark.long
 KINDS = [
     *("h264 open GOP", "h264 in AVI", "hevc open GOP", "hevc 10-bit", "av1 by SVT", "vp9 alt-ref", "mjpeg"),
-    *("h264 in MPEG-TS", "huffyuv"),  # these fall back
+    *("h264 with B-frames in AVI", "huffyuv"),  # these fall back
 ]
 
 
