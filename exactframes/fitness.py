@@ -16,6 +16,19 @@ ASK_SECONDS = 10.0
 HERE = "here"
 
 
+def workers_of(client: Any, seconds: float = ASK_SECONDS) -> dict[str, dict[str, Any]]:
+    """What the scheduler says of its workers, by their addresses.
+
+    Not by client.scheduler_info: every two seconds the client sets what that returns to an answer without
+    workers (distributed 2026.8.0, `_update_scheduler_info(n_workers=0)`), maybe just before it is returned.
+    """
+    identity = client.scheduler.identity
+    found: dict[str, dict[str, Any]] = client.sync(identity, n_workers=-1, callback_timeout=seconds)[
+        "workers"
+    ]
+    return found
+
+
 def require_fit(client: Any, scheduler: str) -> None:
     """Check that every worker has this process's versions, and that the scheduler has this library.
 

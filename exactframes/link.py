@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from exactframes.errors import ClusterError
-from exactframes.fitness import can_reach, require_fit
+from exactframes.fitness import can_reach, require_fit, workers_of
 from exactframes.remote import Answer
 from exactframes.traffic import Traffic, traffic_of
 
@@ -55,7 +55,7 @@ class Link:
     @property
     def is_full(self) -> bool:
         """Whether as many tasks are out as may be."""
-        return len(self.jobs) >= TASKS_A_THREAD * self.threads
+        return len(self.jobs) >= TASKS_A_THREAD * max(1, self.threads)  # the last may just be replaced
 
     def submit(self, job: Job) -> None:
         """Give a task out."""
@@ -131,9 +131,7 @@ class Link:
 
     def _require_workers(self) -> None:
         """Look at the cluster, when nothing has come for a while."""
-        assert self.client.scheduler is not None
-        identity = self.client.scheduler.identity
-        found = self.client.sync(identity, n_workers=-1, callback_timeout=CONNECT_SECONDS)["workers"]
+        found = workers_of(self.client, CONNECT_SECONDS)
         if any(worker["status"] == "running" for worker in found.values()):
             self.idle_since = None
             return
@@ -184,7 +182,7 @@ def connect(client: "Client") -> Iterator[Link]:
     }
     with dask.config.set(options):
         with told_if_lost(address):
-            workers = client.scheduler_info(n_workers=-1)["workers"]
+            workers = workers_of(client)
             own = Client(
                 address,
                 security=client.security,
@@ -198,7 +196,7 @@ def connect(client: "Client") -> Iterator[Link]:
                 require_fit(own, address)
                 traffic = traffic_of(client)
                 traffic.is_direct = bool(own.direct_to_workers)
-                workers = own.scheduler_info(n_workers=-1)["workers"]  # one may have been replaced
+                workers = workers_of(own)  # one may have been replaced
                 threads = sum(worker["nthreads"] for worker in workers.values())
                 link = Link(own, address, threads, traffic)
             own.subscribe_topic("all", link.note_lost)

@@ -13,7 +13,7 @@ from benchmarks.harness.parts import Decode
 from benchmarks.strategies import ON_A_CLUSTER, STRATEGIES
 from benchmarks.strategies.cluster import UNSEEN
 from exactframes.errors import ClusterError
-from exactframes.fitness import require_fit
+from exactframes.fitness import require_fit, workers_of
 from exactframes.remote import is_seen
 from exactframes.traffic import traffic_of
 from fixtures.settings import Settings
@@ -101,7 +101,7 @@ def _connected(address: str, security: "Security | None", *, is_local: bool) -> 
     clients = {"": client}
     try:
         require_fit(client, address)
-        found = client.scheduler_info(n_workers=-1)["workers"].values()
+        found = workers_of(client).values()
         threads = sum(worker["nthreads"] for worker in found)
         yield Cluster(address, security, len(found), threads, is_local, clients)
     finally:
