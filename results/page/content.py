@@ -28,6 +28,7 @@ class Content:
     tables: Mapping[str, Packed]
     odd: Sequence[str]  # files left out, clocks that run backwards
     told: Mapping[str, Sequence[str]]  # what is said of each comparison
+    first_run: Mapping[str, int]  # by view: the run that it begins with; others begin with the newest
 
 
 def gather(names: Sequence[str], pairs: Sequence[Path], storage: Path = STORAGE) -> Content:
@@ -55,7 +56,13 @@ def gather(names: Sequence[str], pairs: Sequence[Path], storage: Path = STORAGE)
         "pairs": pack([row for _, _, _, found in compared for row in found], against.PAIRS),
     }
     told = {folder.name: against.told(folder, comparison) for folder, comparison, _, _ in compared}
-    return Content(views=VIEWS, tables=tables, odd=[*odd, *odd_baselines], told=told)
+    first_run = {"workloads": _of_most_workloads(runs)}
+    return Content(views=VIEWS, tables=tables, odd=[*odd, *odd_baselines], told=told, first_run=first_run)
+
+
+def _of_most_workloads(runs: Sequence[Saved]) -> int:
+    """The newest of the runs with the most workloads."""
+    return max(range(len(runs)), key=lambda n: (len({row.workload for row in runs[n].rows}), n))
 
 
 def _single(measured: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -58,9 +58,10 @@ def chart_of(rows: Rows) -> alt.Chart:
     return alt.Chart(alt.InlineData(values=[dict(row) for row in rows]))
 
 
-def kind_colour() -> alt.Color:
-    """Strategy, peer or limit: told by the colour, and by the tooltip."""
-    scale = alt.Scale(domain=list(KINDS), range=list(KINDS.values()))
+def kind_colour(rows: Rows) -> alt.Color:
+    """Strategy, peer or limit: told by the colour, and by the tooltip. The legend has what there is."""
+    kinds = {kind: colour for kind, colour in KINDS.items() if not rows or kind in {r["kind"] for r in rows}}
+    scale = alt.Scale(domain=list(kinds), range=list(kinds.values()))
     return alt.Color("kind:N", scale=scale, title=None, legend=alt.Legend(columns=3))
 
 

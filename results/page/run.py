@@ -43,7 +43,7 @@ def times(rows: Rows) -> alt.LayerChart:
     """A bar for each median, a dot for each round, a line across for each limit, the proof as a word."""
     base = chart_of(rows).encode(y=name_axis())
     bars = base.mark_bar(opacity=0.75, height=14).encode(
-        x=alt.X("seconds:Q", title="wall seconds"), color=kind_colour(), tooltip=TOOLTIP
+        x=alt.X("seconds:Q", title="wall seconds"), color=kind_colour(rows), tooltip=TOOLTIP
     )
     dots = (
         base.transform_flatten(["rounds"])
@@ -106,6 +106,6 @@ def _bars(rows: Rows, field: str, x: alt.X, description: str) -> alt.LayerChart:
         chart_of(rows)
         .transform_filter(f"datum.{field} !== null")
         .mark_bar(height=14)
-        .encode(y=name_axis(), x=x, color=kind_colour(), tooltip=TOOLTIP)
+        .encode(y=name_axis(), x=x, color=kind_colour(rows), tooltip=TOOLTIP)
     )
     return layered(bars, description=description, rows=rows, height=Lines(height=LINE, told=field))

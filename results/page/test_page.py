@@ -67,6 +67,17 @@ def test_without_names_all_of_the_storage_is_shown(tmp_path: Path) -> None:
     assert "baseline" in tables["history"]["columns"]["what"]["of"]
 
 
+def test_the_workloads_begin_with_the_run_that_has_the_most(tmp_path: Path) -> None:
+    made.write_history(tmp_path, runs=1)
+    made.add_workloads(tmp_path, "9000_workloads")
+    made.add_workloads(tmp_path, "9001_workloads")
+    write_run(tmp_path / FOLDER / "9002_made.json", made.history_run(3100))
+    page = Tags(make(tmp_path))
+    (first,) = [a["data-first"] for tag, a in page.tags if "data-first" in a]
+    assert page.data["tables"]["runs"]["length"] == 4
+    assert first == "2"
+
+
 def test_it_asks_the_network_for_nothing(tmp_path: Path) -> None:
     made.write_history(tmp_path, runs=1)
     page = Tags(make(tmp_path))
