@@ -32,6 +32,7 @@ CONFIG: dict[str, Any] = {
         "titleFontWeight": "normal",
         "labelLimit": 130,
     },
+    "axisX": {"labelFlush": False, "labelSeparation": 6},
     "legend": {
         "labelColor": INK,
         "titleColor": INK,
@@ -48,6 +49,8 @@ CONFIG: dict[str, Any] = {
     "range": {"category": list(PALETTE)},
 }
 
+# Of axes that count runs or pairs: where few are shown, there are ticks between them, which have no number.
+COUNTED = {"format": "d", "labelExpr": "datum.value % 1 || datum.value < 1 ? '' : datum.label"}
 FIT = alt.AutoSizeParams(type="fit-x", contains="padding")  # as wide as there is room, as high as need be
 
 Rows = Sequence[Mapping[str, Any]]  # tidy: every mapping has the same fields
@@ -56,6 +59,12 @@ Rows = Sequence[Mapping[str, Any]]  # tidy: every mapping has the same fields
 def chart_of(rows: Rows) -> alt.Chart:
     """A chart with these rows as its data."""
     return alt.Chart(alt.InlineData(values=[dict(row) for row in rows]))
+
+
+def once(chart: alt.Chart) -> alt.Chart:
+    """The chart with a single row, for a line that is to be drawn once."""
+    made: alt.Chart = chart.transform_aggregate(rows="count()")
+    return made
 
 
 def kind_colour(rows: Rows) -> alt.Color:

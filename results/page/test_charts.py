@@ -1,15 +1,19 @@
 """The charts as Vega-Lite, and the tables that travel in the page."""
 
 import json
+import re
 from typing import Any
 
 import pytest
+import vl_convert
 
 from results.page.digits import with_noise
 from results.page.packing import pack
+from results.page.pairs import pair_dots
 from results.page.view import Figure
 from results.page.views import VIEWS
 from results.page.writing import spec
+from results.picture import fixed
 
 FIGURES = [figure for view in VIEWS for figure in view.figures]
 
@@ -21,6 +25,13 @@ def test_a_chart_tells_what_it_shows_and_holds_no_data(figure: Figure) -> None:
     assert made["data"] == {"name": "rows"}
     assert '"values"' not in json.dumps(made)
     assert "tooltip" in json.dumps(made)
+
+
+def test_few_pairs_repeat_no_number() -> None:
+    rows = [{"folder": "x", "name": "threads", "pair": number, "change": 1.0} for number in (1, 2)]
+    svg = vl_convert.vegalite_to_svg(fixed(pair_dots(rows).to_dict()))
+    numbers = re.findall(r">(\d+)</text>", svg.split("pair of processes")[0])
+    assert numbers.count("1") == numbers.count("2") == 1
 
 
 def unpacked(column: Any) -> list[Any]:

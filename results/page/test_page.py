@@ -202,7 +202,9 @@ def test_a_comparison_is_shown_with_its_verdict(tmp_path: Path) -> None:
     made.write_history(tmp_path, runs=1)
     folder = made.write_pairs(tmp_path / ".ab" / "pairs-x-1-2")
     data = Tags(make(tmp_path, "--pairs", str(folder))).data
-    assert "REGRESSION: threads" in data["told"]["pairs-x-1-2"][0]
+    name = f"{made.ATTACK} against torchcodec==0.13.0, pairs-x-1-2"
+    assert data["told"][name][0].startswith(f"{name}: Verdict: REGRESSION: threads")
+    assert data["tables"]["verdicts"]["columns"]["folder"]["of"] == [name]
     assert data["tables"]["pairs"]["length"] == 16
 
 

@@ -9,10 +9,19 @@ async function draw(figure, rows) {
   if (lines) {
     const told = rows.filter((row) => !lines.told || row[lines.told] !== null);
     spec.height = lines.height * Math.max(1, distinct(told, lines.of).length);
+    figure.hidden = !told.length;
+    if (figure.hidden) return;
   }
+  if (spec.width.step) spec.width = { step: stepIn(chart.clientWidth, spec, rows) };
   figure.result?.finalize();
   const options = { actions: false, renderer: "svg", config: data.config, logLevel: 1 }; // errors: an empty layer is no fault
   figure.result = await vegaEmbed(chart, spec, options);
+}
+
+// A column of cells is up to twice as wide as it must be, where there is room.
+function stepIn(width, { width: { step }, layer }, rows) {
+  const columns = distinct(rows, layer[0].encoding.x.field).length;
+  return Math.max(step, Math.min(2 * step, (width - 150) / columns)); // pixels; 150 for the labels
 }
 
 // A legend names what there is: of a colour scale with names of its own, those that the rows have.
