@@ -46,7 +46,7 @@ def timeline(rows: Rows) -> alt.LayerChart:
     axis, scale = alt.Axis(**COUNTED), alt.Scale(zero=False, nice=False, padding=14)
     x = alt.X("number:Q", title="run, in order of time", axis=axis, scale=scale)
     y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False))
-    legend = alt.Legend(columns=1, orient="bottom", labelLimit=290, symbolOpacity=1, symbolType="circle")
+    legend = alt.Legend(columns=1, orient="bottom", labelLimit=270, symbolOpacity=1, symbolType="circle")
     group = alt.Color("group:N", sort=None, title="comparable runs", legend=legend)
     unit = (
         base.transform_aggregate(groupby=["basis"])

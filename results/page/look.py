@@ -32,7 +32,7 @@ CONFIG: dict[str, Any] = {
         "titleFontWeight": "normal",
         "labelLimit": 130,
     },
-    "axisX": {"labelFlush": False, "labelSeparation": 6},
+    "axisX": {"tickCount": {"signal": "ceil(width / 70)"}},  # every tick has room for its label
     "legend": {
         "labelColor": INK,
         "titleColor": INK,
