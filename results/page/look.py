@@ -49,8 +49,6 @@ CONFIG: dict[str, Any] = {
     "range": {"category": list(PALETTE)},
 }
 
-# Of axes that count runs or pairs: where few are shown, there are ticks between them, which have no number.
-COUNTED = {"format": "d", "labelExpr": "datum.value % 1 || datum.value < 1 ? '' : datum.label"}
 FIT = alt.AutoSizeParams(type="fit-x", contains="padding")  # as wide as there is room, as high as need be
 
 Rows = Sequence[Mapping[str, Any]]  # tidy: every mapping has the same fields
@@ -72,6 +70,11 @@ def kind_colour(rows: Rows) -> alt.Color:
     kinds = {kind: colour for kind, colour in KINDS.items() if not rows or kind in {r["kind"] for r in rows}}
     scale = alt.Scale(domain=list(kinds), range=list(kinds.values()))
     return alt.Color("kind:N", scale=scale, title=None, legend=alt.Legend(columns=3))
+
+
+def counting_axis() -> alt.Axis:
+    """Of runs or pairs: where few are shown there are ticks between them, which have no number."""
+    return alt.Axis(format="d", labelExpr="datum.value % 1 || datum.value < 1 ? '' : datum.label")
 
 
 def name_axis() -> alt.Y:

@@ -2,7 +2,7 @@
 
 import altair as alt
 
-from results.page.look import COUNTED, PALETTE, Rows, chart_of, layered, once
+from results.page.look import PALETTE, Rows, chart_of, counting_axis, layered, once
 
 FIELDS = ("folder", "name", "pair", "change")
 COLUMNS = {"pair": "pair", "name": "benchmark", "change": "B against A, %"}
@@ -19,7 +19,7 @@ def pair_dots(rows: Rows) -> alt.LayerChart:
             x=alt.X(
                 "pair:Q",
                 title="pair of processes, in order of time",
-                axis=alt.Axis(**COUNTED),
+                axis=counting_axis(),
                 scale=alt.Scale(zero=False, nice=False, padding=14),
             ),
             y=alt.Y("change:Q", title="time of B against A, %"),

@@ -30,8 +30,7 @@ def test_a_chart_tells_what_it_shows_and_holds_no_data(figure: Figure) -> None:
 def test_few_pairs_repeat_no_number() -> None:
     rows = [{"folder": "x", "name": "threads", "pair": number, "change": 1.0} for number in (1, 2)]
     svg = vl_convert.vegalite_to_svg(fixed(pair_dots(rows).to_dict()))
-    numbers = re.findall(r">(\d+)</text>", svg.split("pair of processes")[0])
-    assert numbers.count("1") == numbers.count("2") == 1
+    assert re.findall(r">(\d+)</text>", svg) == ["1", "2"]
 
 
 def unpacked(column: Any) -> list[Any]:
