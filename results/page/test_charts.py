@@ -10,6 +10,7 @@ import vl_convert
 from results.page.digits import with_noise
 from results.page.packing import pack
 from results.page.pairs import pair_dots
+from results.page.scaling import FIELDS, curves
 from results.page.view import Figure
 from results.page.views import VIEWS
 from results.page.writing import spec
@@ -31,6 +32,14 @@ def test_few_pairs_repeat_no_number() -> None:
     rows = [{"folder": "x", "name": "threads", "pair": number, "change": 1.0} for number in (1, 2)]
     svg = vl_convert.vegalite_to_svg(fixed(pair_dots(rows).to_dict()))
     assert re.findall(r">(\d+)</text>", svg) == ["1", "2"]
+
+
+def test_the_axis_of_workers_names_doublings() -> None:
+    row = dict.fromkeys(FIELDS) | {"strategy": "threads", "threads": 1, "is_measured": True}
+    rows = [row | {"workers": number, "gain": 1.0} for number in (1, 3, 64)]
+    svg = vl_convert.vegalite_to_svg(fixed(curves(rows).to_dict()))
+    across = re.findall(r"<text[^>]*>(\d+)</text>", svg.split("speed-up over one worker, times</text>")[0])
+    assert across[:7] == ["1", "2", "4", "8", "16", "32", "64"]
 
 
 def unpacked(column: Any) -> list[Any]:
