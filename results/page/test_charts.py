@@ -24,7 +24,7 @@ def test_a_chart_tells_what_it_shows_and_holds_no_data(figure: Figure) -> None:
     made = spec(figure.chart)
     assert made["description"]
     assert made["data"] == {"name": "rows"}
-    assert '"values"' not in json.dumps(made)
+    assert not any("data" in layer for layer in made["layer"])
     assert "tooltip" in json.dumps(made)
 
 
@@ -37,7 +37,7 @@ def test_few_pairs_repeat_no_number() -> None:
 def test_the_axis_of_workers_names_doublings() -> None:
     row = dict.fromkeys(FIELDS) | {"strategy": "threads", "threads": 1, "is_measured": True}
     rows = [row | {"workers": number, "gain": 1.0} for number in (1, 3, 64)]
-    svg = vl_convert.vegalite_to_svg(fixed(curves(rows).to_dict()))
+    svg = vl_convert.vegalite_to_svg(fixed(curves(rows).to_dict()) | {"width": 1300})
     across = re.findall(r"<text[^>]*>(\d+)</text>", svg.split("speed-up over one worker, times</text>")[0])
     assert across[:7] == ["1", "2", "4", "8", "16", "32", "64"]
 
