@@ -30,6 +30,7 @@ MINUTES = 10.0
 ROUNDS = 4  # of each strategy in a pair
 LOOKS = (0.25, 0.5, 1.0)  # of the time: when it is looked whether all is decided; each has a share of alpha
 LEAST_PAIRS = 3  # before the first look
+SIDES = "sides.json"  # in that folder: how the user named them
 PAIRS = KEPT  # where the finished pairs are
 WORKLOAD = ("--workload", "h264")  # small: a round takes about a second
 CHOSEN = ("-k", "test_decode and (sequential or threads) and not ffmpeg")
@@ -152,6 +153,7 @@ def _folder(sides: tuple[Side, Side], options: list[str], rounds: int) -> Path:
     key = json.dumps([[str(side.python), str(side.folder)] for side in sides] + [[*options, str(rounds)]])
     folder = PAIRS / f"pairs-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / SIDES).write_text(json.dumps({side.letter: side.what for side in sides}), encoding="utf-8")
     return folder
 
 

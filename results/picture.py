@@ -18,6 +18,13 @@ from results.history import STORAGE, HistoryError
 from results.page.__main__ import NEEDED, write
 
 WIDTH = 760  # pixels
+FONT = "Arial, Helvetica, 'Liberation Sans', sans-serif"  # as wide as what vl-convert measures with
+PADDING = {
+    "left": 22,
+    "right": 8,
+    "top": 5,
+    "bottom": 5,
+}  # where there is none of these, names take more room
 FORMS = (".svg", ".png")
 # What "currentColor" of the charts is: GitHub and others show an SVG as an image, with the reader's setting.
 INK = "<style>svg{color:#1c2126}@media(prefers-color-scheme:dark){svg{color:#e6eaee}}</style>"
@@ -110,7 +117,8 @@ def fixed(spec: Mapping[str, Any]) -> dict[str, Any]:
     """A chart of a width of its own, drawn as on the page."""
     from results.page.look import CONFIG
 
-    return {**spec, "width": WIDTH, "autosize": {"type": "fit-x", "contains": "padding"}, "config": CONFIG}
+    size = {"width": WIDTH, "padding": PADDING, "autosize": {"type": "fit-x", "contains": "padding"}}
+    return {**spec, **size, "config": {**CONFIG, "font": FONT}}
 
 
 def _write_png(output: Path, picture: bytes) -> None:

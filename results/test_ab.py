@@ -1,6 +1,7 @@
 """A against B as its users run it: until it is decided, going on after a kill, clear errors."""
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -43,6 +44,8 @@ def test_it_goes_on_until_all_is_decided(tmp_path: Path) -> None:
     assert max(map(len, done.stdout.splitlines())) <= 110
     assert summary.read_text().startswith("**Verdict: REGRESSION: threads slower.**")
     pairs = len(kept(tmp_path))
+    (named,) = tmp_path.glob("kept/pairs-*/sides.json")
+    assert json.loads(named.read_text()) == {"A": "torchcodec==A", "B": "torchcodec==B"}
     assert run(tmp_path, "--minutes=0.02").returncode == 1
     assert len(kept(tmp_path)) > pairs  # a new measurement, not the old verdict
 

@@ -1,9 +1,12 @@
 """Pictures without a browser: what is drawn, in both forms, and what cannot be."""
 
+import re
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from fixtures.suite_runner import ROOT
 from results.page import made_storage as made
 from results.picture import main
 
@@ -25,6 +28,19 @@ def test_a_picture_is_drawn(what: str, storage: Path, tmp_path: Path) -> None:
     assert "prefers-color-scheme:dark" in svg
     assert {"run": "sequential", "scaling": "pruned-threads", "history": "run, in order of time"}[what] in svg
     assert "href" not in svg.replace("xmlns:xlink", "")
+
+
+def test_the_readmes_picture_is_that_of_its_run(tmp_path: Path) -> None:
+    """Else: python -m results.picture run 0004 --output docs/run.svg"""
+    assert main(["run", "0004", "--output", str(tmp_path / "run.svg")]) == 0
+    drawn, shipped = (tmp_path / "run.svg").read_text(), (ROOT / "docs" / "run.svg").read_text()
+    assert _told(shipped) == _told(drawn)
+    if f"vl-convert-python=={version('vl-convert-python')}\n" in (ROOT / "constraints.txt").read_text():
+        assert shipped == drawn  # other versions may lay it out otherwise
+
+
+def _told(svg: str) -> list[str]:
+    return re.findall(r'(?:aria-label="|<text[^>]*>)([^"<]+)', svg)
 
 
 def test_a_png_is_one(storage: Path, tmp_path: Path) -> None:

@@ -100,16 +100,6 @@ def test_the_program_refuses_what_is_no_history(text: str | None, tmp_path: Path
     assert "Traceback" not in done.stderr
 
 
-def test_the_readme_shows_a_saved_run() -> None:
-    """Every table in the README that names its history file is that file's, to the digit."""
-    readme = (ROOT / "README.md").read_text()
-    named = [line.split("`")[1] for line in readme.splitlines() if line.startswith("From `results/")]
-    assert named
-    for name in named:
-        entries = json.loads((ROOT / name).read_text())["benchmarks"]
-        assert "\n".join(markdown_table(entries)) in readme
-
-
 def test_several_workloads_make_a_matrix() -> None:
     entries = []
     for workload, factor in (("h264", 1.0), ("hevc", 2.0)):

@@ -196,6 +196,9 @@ def test_in_parts_and_resized(order: list[str], video: Path, tmp_path: Path) -> 
     assert infos["sequential"]["proof"]["frames"] == 7
     assert {info["work"]["part_bytes"] for info in infos.values()} == {21_000}
     assert {info["work"]["output_size"] for info in infos.values()} == {"72x48"}
+    assert all(info["cost"]["cpu_seconds"] > 0 for info in infos.values())
+    untimed = re.findall(r"^(\S+) +(?:in turns, untimed round|proof pass|warm-up)", done.stdout, re.MULTILINE)
+    assert untimed == list(infos)  # each once
 
 
 FFMPEG_WITHOUT_AV1 = """#!/bin/sh

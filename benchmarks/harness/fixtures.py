@@ -16,7 +16,7 @@ from benchmarks.harness.header import header
 from benchmarks.harness.identity import Identity, identify
 from benchmarks.harness.interleaving import Contender, Interleaved
 from benchmarks.harness.lockstep import Orders, take_in_lockstep
-from benchmarks.harness.measuring import Measurement, untimed_pass
+from benchmarks.harness.measuring import Measurement, costed, untimed_pass
 from benchmarks.harness.parts import Pass
 from benchmarks.harness.proof import Baseline, take_baseline
 from benchmarks.harness.seek_modes import compare_seek_modes
@@ -156,7 +156,7 @@ def interleaved(
             with suppress(DeclinedError):  # its own benchmark tells why
                 parts = prepare_parts(LIMITS[name], workload, workers, tmp_path_factory.mktemp("shares"))
                 run = partial(decode_parts, parts)
-                contenders[name] = Contender(run, run)
+                contenders[name] = Contender(run, run, partial(costed, run))
     taken = Interleaved()
     try:
         with warnings.catch_warnings():

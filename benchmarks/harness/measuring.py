@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any, NoReturn
 
 import pytest
@@ -62,21 +63,16 @@ class Measurement:
         """Prove, cost and time what returns frames; the last round's frames are proven too."""
         rounds = Rounds(decoding.name, self.settings, self.console)
         with _end_with_the_cluster(), fallback_noted(self.info):
-            rounds.before()
-            self.info.update(self._untimed_pass(decoding))
-            rounds.after()
+            self.info.update(self._untimed(decoding.name, partial(untimed_pass, decoding), rounds))
             with self.timed():
                 self._rounds(decoding.run, decoding.prove_last, rounds)
         rounds.done()
 
     def command(self, run: Callable[[], None]) -> None:
         """Cost and time what returns nothing to prove."""
-        rounds = Rounds(str(self.info["strategy"]), self.settings, self.console, first="warm-up")
-        rounds.before()
-        with CostMeter() as meter:
-            run()
-        rounds.after()
-        self.info["cost"] = asdict(meter.cost)
+        name = str(self.info["strategy"])
+        rounds = Rounds(name, self.settings, self.console, first="warm-up")
+        self.info.update(self._untimed(name, partial(costed, run), rounds))
         with self.timed():
             self._rounds(run, run, rounds)
         rounds.done()
@@ -121,16 +117,19 @@ class Measurement:
             self.info["proof"] = None
             _fail(mismatch)
 
-    def _untimed_pass(self, decoding: Pass | SetPass | ClusterSetPass) -> dict[str, Any]:
+    def _untimed(self, name: str, take: Callable[[], dict[str, Any]], rounds: Rounds) -> dict[str, Any]:
         """Unless it was the untimed turn, or has failed there: its error is raised with the rounds."""
         if self.interleaved is not None and self._in_turns:
-            failed = isinstance(self.interleaved.errors.get(decoding.name), MismatchError)
-            return {"proof": None} if failed else self.interleaved.found.get(decoding.name, {})
+            failed = isinstance(self.interleaved.errors.get(name), MismatchError)
+            return {"proof": None} if failed else self.interleaved.found.get(name, {})
+        rounds.before()
         try:
-            return untimed_pass(decoding)
+            return take()
         except MismatchError as mismatch:
             self.info["proof"] = None
             _fail(mismatch)
+        finally:
+            rounds.after()
 
 
 @dataclass
@@ -147,6 +146,13 @@ class _Pause:
         with self.meter.cpu_uncounted():
             yield
         self.seconds += time.perf_counter() - began
+
+
+def costed(run: Callable[[], None]) -> dict[str, Any]:
+    """Run it: the fields to be saved of what that costs."""
+    with CostMeter() as meter:
+        run()
+    return {"cost": asdict(meter.cost)}
 
 
 def untimed_pass(decoding: Pass | SetPass | ClusterSetPass) -> dict[str, Any]:

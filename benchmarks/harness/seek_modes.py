@@ -9,7 +9,7 @@ from exactframes.remote import frame_digests
 from fixtures.settings import SeekMode
 from fixtures.workload import Workload
 
-BATCH_FRAMES = 64
+BATCH_BYTES = 200_000_000  # of frames held at a time
 
 
 def compare_seek_modes(workload: Workload) -> str:
@@ -28,9 +28,10 @@ def compare_seek_modes(workload: Workload) -> str:
 def _digests(workload: Workload, mode: SeekMode) -> list[bytes | None]:
     """A digest of each frame, None where the mode cannot give it."""
     decoder = VideoDecoder(workload.video.path, seek_mode=mode)
+    at_once = max(1, BATCH_BYTES // (3 * workload.video.width * workload.video.height))
     digests: list[bytes | None] = []
-    for start in range(0, len(workload.indices), BATCH_FRAMES):
-        digests += _batch(decoder, list(workload.indices[start : start + BATCH_FRAMES]))
+    for start in range(0, len(workload.indices), at_once):
+        digests += _batch(decoder, list(workload.indices[start : start + at_once]))
     return digests
 
 

@@ -14,7 +14,7 @@ from benchmarks.harness.proof import Baseline, MismatchError, Proof, require_sha
 from benchmarks.strategies.one_decoder import sequential
 from exactframes.remote import frame_digests
 
-BATCH_FRAMES = 32  # differing frames that are compared at a time: each needs three of the baseline's
+BATCH_BYTES = 200_000_000  # of the baseline's frames held at a time; each differing frame needs three
 CLEARLY_NEARER = 0.9  # of the distance to the frame that was asked for
 UNLIKE = 32.0  # mean absolute difference of 8-bit values; another colour matrix or range stays under 16
 
@@ -38,9 +38,10 @@ def measure_likeness(peer: str, frames: Tensor, baseline: Baseline) -> Proof:
     differing = [
         n for n, (ours, theirs) in enumerate(zip(digests, baseline.digests, strict=True)) if ours != theirs
     ]
+    at_once = max(1, BATCH_BYTES // (3 * baseline.workload.frame_bytes))
     largest = 0
-    for start in range(0, len(differing), BATCH_FRAMES):
-        largest = max(largest, _largest_difference(peer, frames, differing[start:][:BATCH_FRAMES], baseline))
+    for start in range(0, len(differing), at_once):
+        largest = max(largest, _largest_difference(peer, frames, differing[start:][:at_once], baseline))
     return Proof(digests=digests, max_difference=largest, differing_frames=len(differing))
 
 

@@ -1,5 +1,6 @@
 """The view of A against B: the verdict on each benchmark, and the pairs behind it."""
 
+import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,16 +9,15 @@ from typing import Any
 
 import altair as alt
 
-from results.ab import LOOKS, read_pairs
+from results.ab import LOOKS, SIDES, read_pairs
 from results.gate.pairs import compare_pairs, log_ratios
 from results.gate.sides import SideError
 from results.gate.table import Comparison, summary
 from results.history import HistoryError
-from results.page.look import PALETTE, Lines, Rows, chart_of, layered
+from results.page.look import PALETTE, Lines, Rows, chart_of, layered, once
 from results.verdict import ALPHA
 
 VERDICTS = ("folder", "name", "word", "change", "low", "high", "floor", "pairs")
-PAIRS = ("folder", "name", "pair", "change")
 VERDICT_COLUMNS = {
     "name": "benchmark",
     "word": "verdict",
@@ -28,7 +28,6 @@ VERDICT_COLUMNS = {
     "pairs": "pairs",
 }
 AXIS = "time of B against A, %"
-PAIR_COLUMNS = {"pair": "pair", "name": "benchmark", "change": "B against A, %"}
 
 
 def compare_folder(folder: Path) -> tuple[Comparison, list[dict[str, Any]], list[dict[str, Any]]]:
@@ -44,9 +43,10 @@ def compare_folder(folder: Path) -> tuple[Comparison, list[dict[str, Any]], list
     if not pairs:
         raise HistoryError(f"{folder} holds no finished pair: give a folder that make ab has left in .ab/")
     comparison = compare_pairs(pairs, ALPHA / len(LOOKS))
+    named = name_of(folder)
     verdicts = [
         {
-            "folder": folder.name,
+            "folder": named,
             "name": v.name,
             "word": v.word,
             "change": _percent(v.change),
@@ -58,7 +58,7 @@ def compare_folder(folder: Path) -> tuple[Comparison, list[dict[str, Any]], list
         for v in comparison.verdicts
     ]
     single = [
-        {"folder": folder.name, "name": name, "pair": number, "change": _percent(median(log_ratios(*rounds)))}
+        {"folder": named, "name": name, "pair": number, "change": _percent(median(log_ratios(*rounds)))}
         for number, (a, b) in enumerate(pairs, 1)
         for name in a.samples
         if name in b.samples
@@ -67,9 +67,18 @@ def compare_folder(folder: Path) -> tuple[Comparison, list[dict[str, Any]], list
     return comparison, verdicts, single
 
 
+def name_of(folder: Path) -> str:
+    """Such as "torchcodec==0.12.0 against torchcodec==0.13.0, pairs-1a2b", or only the folder."""
+    try:
+        sides = json.loads((folder / SIDES).read_text(encoding="utf-8"))
+        return f"{sides['A']} against {sides['B']}, {folder.name}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return folder.name
+
+
 def told(folder: Path, comparison: Comparison) -> list[str]:
     """What there is to say of a comparison in words."""
-    return [f"{folder.name}: {summary(comparison)}", *comparison.software, *comparison.remarks]
+    return [f"{name_of(folder)}: {summary(comparison)}", *comparison.software, *comparison.remarks]
 
 
 def _percent(change: float | None) -> float | None:
@@ -95,7 +104,7 @@ def changes(rows: Rows) -> alt.LayerChart:
         .mark_bar(height=16, color=PALETTE[7], opacity=0.3)
         .encode(x=alt.X("below:Q", title=AXIS), x2="floor:Q")
     )
-    zero = chart_of(rows).mark_rule(strokeWidth=0.5).encode(x=alt.datum(0))
+    zero = once(chart_of(rows)).mark_rule(strokeWidth=0.5).encode(x=alt.datum(0))
     intervals = base.mark_rule(strokeWidth=2, color=PALETTE[0]).encode(
         x="low:Q", x2="high:Q", tooltip=list(tooltip)
     )
@@ -112,31 +121,4 @@ def changes(rows: Rows) -> alt.LayerChart:
         rows=rows,
         height=Lines(height=38, told="change"),
         description="Change of each benchmark from A to B",
-    )
-
-
-def pair_dots(rows: Rows) -> alt.LayerChart:
-    """The pairs of processes of one benchmark, in order of time."""
-    zero = chart_of(rows).mark_rule(strokeWidth=0.5).encode(y=alt.datum(0))
-    tooltip = [alt.Tooltip("pair:Q"), alt.Tooltip("change:Q", title="B against A, %", format="+.2f")]
-    dots = (
-        chart_of(rows)
-        .mark_point(filled=True, size=60, color=PALETTE[0], opacity=1)
-        .encode(
-            x=alt.X(
-                "pair:Q",
-                title="pair of processes, in order of time",
-                axis=alt.Axis(format="d", tickMinStep=1),
-                scale=alt.Scale(zero=False, nice=False, padding=14),
-            ),
-            y=alt.Y("change:Q", title="time of B against A, %"),
-            tooltip=tooltip,
-        )
-    )
-    return layered(
-        zero,
-        dots,
-        rows=rows,
-        height=240,
-        description="Change from A to B in each pair of processes",
     )

@@ -9,6 +9,7 @@ from typing import Any
 from results.history import STORAGE
 from results.identity import flat
 from results.page import against, history, run, scaling, workloads
+from results.page import pairs as pairs_view
 from results.page.marks import BASES
 from results.page.packing import Packed, pack
 from results.page.reading import Saved, read_baselines, read_saved
@@ -28,6 +29,7 @@ class Content:
     tables: Mapping[str, Packed]
     odd: Sequence[str]  # files left out, clocks that run backwards
     told: Mapping[str, Sequence[str]]  # what is said of each comparison
+    first_run: Mapping[str, int]  # by view: the run that it begins with; others begin with the newest
 
 
 def gather(names: Sequence[str], pairs: Sequence[Path], storage: Path = STORAGE) -> Content:
@@ -52,10 +54,18 @@ def gather(names: Sequence[str], pairs: Sequence[Path], storage: Path = STORAGE)
         "history": pack(marks, history.FIELDS),
         "tasks": pack(_tasks(runs), ("run", "workload", "sentence", "code", "identity")),
         "verdicts": pack([row for _, _, found, _ in compared for row in found], against.VERDICTS),
-        "pairs": pack([row for _, _, _, found in compared for row in found], against.PAIRS),
+        "pairs": pack([row for _, _, _, found in compared for row in found], pairs_view.FIELDS),
     }
-    told = {folder.name: against.told(folder, comparison) for folder, comparison, _, _ in compared}
-    return Content(views=VIEWS, tables=tables, odd=[*odd, *odd_baselines], told=told)
+    told = {
+        against.name_of(folder): against.told(folder, comparison) for folder, comparison, _, _ in compared
+    }
+    first_run = {"workloads": _of_most_workloads(runs)}
+    return Content(views=VIEWS, tables=tables, odd=[*odd, *odd_baselines], told=told, first_run=first_run)
+
+
+def _of_most_workloads(runs: Sequence[Saved]) -> int:
+    """The newest of the runs with the most workloads."""
+    return max(range(len(runs)), key=lambda n: (len({row.workload for row in runs[n].rows}), n))
 
 
 def _single(measured: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 def with_noise(seconds: float, rounds: tuple[float, ...]) -> str:
     """Such as "8.27 ± 0.09 s": the deviation to two digits if they begin with 1, else to one."""
     deviation = _deviation(rounds) if len(rounds) > 1 else 0.0
-    if not deviation > 0:
+    if not deviation > 1e-9 * seconds:  # equal, but for how floats are rounded
         return f"{seconds:.3g} s"
     first = math.floor(math.log10(deviation))
     digits = max(0, min(6, -first + (deviation < 2 * 10**first)))

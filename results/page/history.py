@@ -2,7 +2,7 @@
 
 import altair as alt
 
-from results.page.look import PALETTE, Rows, chart_of, layered
+from results.page.look import PALETTE, Rows, chart_of, counting_axis, layered
 
 FIELDS = ("basis", "workload", "name", "machine", "what", "run", "group", "value", "low", "high", "text")
 COLUMNS = {
@@ -19,10 +19,9 @@ COLUMNS = {
 EVENTS = {
     "what": "what",
     "number": "run",
-    "source": "file",
-    "when": "when",
-    "name": "benchmark",
     "text": "what it is",
+    "when": "when",
+    "source": "file",
 }
 RUN = [
     alt.Tooltip("number:Q", title="run"),
@@ -44,10 +43,10 @@ TEXT = alt.Tooltip("text:N", title="what it is")
 def timeline(rows: Rows) -> alt.LayerChart:
     """One benchmark: `number` counts all runs from 1, `value` is in the unit that `unit` names."""
     base = chart_of(rows)
-    axis, scale = alt.Axis(format="d", tickMinStep=1), alt.Scale(zero=False, nice=False, padding=14)
+    axis, scale = counting_axis(), alt.Scale(zero=False, nice=False, padding=14)
     x = alt.X("number:Q", title="run, in order of time", axis=axis, scale=scale)
     y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False))
-    legend = alt.Legend(columns=1, orient="bottom", symbolOpacity=1, symbolType="circle")
+    legend = alt.Legend(columns=1, orient="bottom", labelLimit=270, symbolOpacity=1, symbolType="circle")
     group = alt.Color("group:N", sort=None, title="comparable runs", legend=legend)
     unit = (
         base.transform_aggregate(groupby=["basis"])

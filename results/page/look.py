@@ -32,6 +32,7 @@ CONFIG: dict[str, Any] = {
         "titleFontWeight": "normal",
         "labelLimit": 130,
     },
+    "axisX": {"tickCount": {"signal": "ceil(width / 70)"}},  # every tick has room for its label
     "legend": {
         "labelColor": INK,
         "titleColor": INK,
@@ -58,10 +59,22 @@ def chart_of(rows: Rows) -> alt.Chart:
     return alt.Chart(alt.InlineData(values=[dict(row) for row in rows]))
 
 
-def kind_colour() -> alt.Color:
-    """Strategy, peer or limit: told by the colour, and by the tooltip."""
-    scale = alt.Scale(domain=list(KINDS), range=list(KINDS.values()))
+def once(chart: alt.Chart) -> alt.Chart:
+    """The chart with a single row, for a line that is to be drawn once."""
+    made: alt.Chart = chart.transform_aggregate(rows="count()")
+    return made
+
+
+def kind_colour(rows: Rows) -> alt.Color:
+    """Strategy, peer or limit: told by the colour, and by the tooltip. The legend has what there is."""
+    kinds = {kind: colour for kind, colour in KINDS.items() if not rows or kind in {r["kind"] for r in rows}}
+    scale = alt.Scale(domain=list(kinds), range=list(kinds.values()))
     return alt.Color("kind:N", scale=scale, title=None, legend=alt.Legend(columns=3))
+
+
+def counting_axis() -> alt.Axis:
+    """Of runs or pairs: where few are shown there are ticks between them, which have no number."""
+    return alt.Axis(format="d", labelExpr="datum.value % 1 || datum.value < 1 ? '' : datum.label")
 
 
 def name_axis() -> alt.Y:

@@ -66,6 +66,7 @@ def add_attacks(storage: Path, name: str = "9003_attacks") -> None:
     run = made_run({ATTACK: 2.0, LONG: 3.0, EMOJI: 4.0}, 3003, software__torch=ATTACK)
     for entry in run["benchmarks"]:
         entry["extra_info"] |= {"workload": ATTACK, "fallback": ATTACK}
+        entry["extra_info"]["packets"] = {"decoded": 530, "in_file": 1000, "rule": ATTACK}
     run["commit_info"] = {"id": ATTACK, "branch": ATTACK}
     write_run(storage / FOLDER / f"{name}.json", run)
 
@@ -89,6 +90,7 @@ def write_pairs(folder: Path, pairs: int = 8, factor: float = 1.08) -> Path:
             identity = {"software__torchcodec": letter}
             write_run(folder / f"pair-{number:03}" / f"{letter}.json", made_run(seconds, number, **identity))
         (folder / f"pair-{number:03}" / "pair.json").write_text(json.dumps({"seconds": 9.5}))
+    (folder / "sides.json").write_text(json.dumps({"A": ATTACK, "B": "torchcodec==0.13.0"}))
     return folder
 
 

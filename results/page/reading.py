@@ -13,6 +13,7 @@ from results.identity import Entry
 from results.page.rows import Row, rows_of
 from results.recommendation import is_timed
 
+NO_RUNS = ("baselines", "calibration")  # folders of the storage that hold something else
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError, RecursionError)
 
 
@@ -53,7 +54,7 @@ def read_baselines(storage: Path = STORAGE) -> tuple[dict[str, list[Saved]], lis
 
 
 def _all_of(storage: Path) -> list[Path]:
-    return [path for path in sorted(storage.glob("[!.]*/*.json")) if path.parent.name != "baselines"]
+    return [path for path in sorted(storage.glob("[!.]*/*.json")) if path.parent.name not in NO_RUNS]
 
 
 def _read_file(path: Path, odd: list[str]) -> list[Saved]:

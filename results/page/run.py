@@ -34,16 +34,21 @@ TOOLTIP = [
     alt.Tooltip("proof:N", title="proof"),
 ]
 ROUND = [alt.Tooltip("name:N", title="benchmark"), alt.Tooltip("rounds:Q", title="a round, s", format=".5~g")]
-WORD = "datum.kind === 'limit' ? '' : split(datum.proof, ',')[0]"
 LINE = 22  # pixels
+WORD_WIDTH = 90  # pixels that the longest word takes
+END = f"max(datum.seconds, extent(datum.rounds)[1]) * width / max(width - {WORD_WIDTH}, {WORD_WIDTH})"
+WORD = "datum.kind === 'limit' ? '' : split(datum.proof, ',')[0]"
 CLOCKS = ["wall", "CPU, of all processes"]
 
 
 def times(rows: Rows) -> alt.LayerChart:
-    """A bar for each median, a dot for each round, a line across for each limit, the proof as a word."""
+    """A bar for each median, a dot for each round, a line across for each limit, the proof as a word.
+
+    The words stand in a column of their own, to which no bar and no line reaches.
+    """
     base = chart_of(rows).encode(y=name_axis())
     bars = base.mark_bar(opacity=0.75, height=14).encode(
-        x=alt.X("seconds:Q", title="wall seconds"), color=kind_colour(), tooltip=TOOLTIP
+        x=alt.X("seconds:Q", title="wall seconds"), color=kind_colour(rows), tooltip=TOOLTIP
     )
     dots = (
         base.transform_flatten(["rounds"])
@@ -57,12 +62,12 @@ def times(rows: Rows) -> alt.LayerChart:
         .encode(x="seconds:Q", tooltip=TOOLTIP[:3])
     )
     words = (
-        base.transform_calculate(end="extent(datum.rounds)[1] || datum.seconds", word=WORD)
-        .mark_text(align="left", dx=7, baseline="middle")
-        .encode(x="end:Q", text="word:N")
+        base.transform_calculate(word=WORD)
+        .mark_text(align="right", baseline="middle")
+        .encode(x=alt.value("width"), text="word:N")
     )
     description = "Wall time of every benchmark of the run"
-    room = words.transform_calculate(end="1.45 * datum.end").encode(x="end:Q", text=alt.value(""))
+    room = base.transform_calculate(end=END).mark_point(opacity=0, aria=False).encode(x="end:Q")
     return layered(
         bars, limits, dots, words, room, description=description, rows=rows, height=Lines(height=LINE)
     )
@@ -106,6 +111,6 @@ def _bars(rows: Rows, field: str, x: alt.X, description: str) -> alt.LayerChart:
         chart_of(rows)
         .transform_filter(f"datum.{field} !== null")
         .mark_bar(height=14)
-        .encode(y=name_axis(), x=x, color=kind_colour(), tooltip=TOOLTIP)
+        .encode(y=name_axis(), x=x, color=kind_colour(rows), tooltip=TOOLTIP)
     )
     return layered(bars, description=description, rows=rows, height=Lines(height=LINE, told=field))

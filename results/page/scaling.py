@@ -19,6 +19,7 @@ COLUMNS = {
     "peak": "peak memory, GB",
     "proof": "proof, or predicted",
 }
+DOUBLINGS = [2**n for n in range(11)]  # what the axis names, as far as there are workers
 TOOLTIP = [
     alt.Tooltip("strategy:N"),
     alt.Tooltip("workers:Q"),
@@ -34,7 +35,7 @@ def curves(rows: Rows) -> alt.LayerChart:
 
     Measured points are filled and their line is whole; predicted ones are hollow, their line dashed.
     """
-    log, whole = alt.Scale(type="log", base=2), alt.Axis(format="d")
+    log, whole = alt.Scale(type="log", base=2), alt.Axis(format="d", values=DOUBLINGS)
     base = (
         chart_of(rows)
         .transform_filter("datum.threads === 1 && datum.gain !== null")

@@ -111,6 +111,15 @@ def test_a_name_that_attacks_is_shown_as_it_is(opened: Opened) -> None:
     assert opened.said == []
 
 
+def test_a_picture_of_nothing_is_left_out(opened: Opened) -> None:
+    """A run that tells no packets."""
+    opened.page.locator("#run select[data-field=run]").select_option(
+        label=_option(opened, "run", "9002_scaling")
+    )
+    opened.page.wait_for_selector("[data-chart=run-decoded]", state="hidden")
+    assert opened.page.locator("[data-chart=run-memory]").is_visible()
+
+
 def _option(opened: Opened, view: str, part: str) -> str:
     labels = opened.page.locator(f"#{view} select[data-field=run] option").all_inner_texts()
     return str(next(label for label in labels if part in label))

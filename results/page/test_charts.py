@@ -1,15 +1,20 @@
 """The charts as Vega-Lite, and the tables that travel in the page."""
 
 import json
+import re
 from typing import Any
 
 import pytest
+import vl_convert
 
 from results.page.digits import with_noise
 from results.page.packing import pack
+from results.page.pairs import pair_dots
+from results.page.scaling import FIELDS, curves
 from results.page.view import Figure
 from results.page.views import VIEWS
 from results.page.writing import spec
+from results.picture import fixed
 
 FIGURES = [figure for view in VIEWS for figure in view.figures]
 
@@ -19,8 +24,22 @@ def test_a_chart_tells_what_it_shows_and_holds_no_data(figure: Figure) -> None:
     made = spec(figure.chart)
     assert made["description"]
     assert made["data"] == {"name": "rows"}
-    assert '"values"' not in json.dumps(made)
+    assert not any("data" in layer for layer in made["layer"])
     assert "tooltip" in json.dumps(made)
+
+
+def test_few_pairs_repeat_no_number() -> None:
+    rows = [{"folder": "x", "name": "threads", "pair": number, "change": 1.0} for number in (1, 2)]
+    svg = vl_convert.vegalite_to_svg(fixed(pair_dots(rows).to_dict()))
+    assert re.findall(r">(\d+)</text>", svg) == ["1", "2"]
+
+
+def test_the_axis_of_workers_names_doublings() -> None:
+    row = dict.fromkeys(FIELDS) | {"strategy": "threads", "threads": 1, "is_measured": True}
+    rows = [row | {"workers": number, "gain": 1.0} for number in (1, 3, 64)]
+    svg = vl_convert.vegalite_to_svg(fixed(curves(rows).to_dict()) | {"width": 1300})
+    across = re.findall(r"<text[^>]*>(\d+)</text>", svg.split("speed-up over one worker, times</text>")[0])
+    assert across[:7] == ["1", "2", "4", "8", "16", "32", "64"]
 
 
 def unpacked(column: Any) -> list[Any]:
@@ -60,6 +79,7 @@ def test_packing_loses_nothing(values: list[Any]) -> None:
         (8.2714, (8.26, 8.27, 8.28), "8.271 ± 0.010 s"),
         (8.2714, (6.0, 8.2714, 12.0), "8 ± 3 s"),
         (8.2714, (8.2714,), "8.27 s"),
+        (8.2714, (8.2714, 8.2714, 8.271400000000001), "8.27 s"),
         (0.01234, (0.0123, 0.01234, 0.0124), "0.01234 ± 0.00005 s"),
     ],
 )

@@ -59,12 +59,28 @@ def test_the_shipped_results_make_a_page(tmp_path: Path, capsys: pytest.CaptureF
     assert output.stat().st_mode & 0o044 == 0o044
 
 
-def test_without_names_all_of_the_storage_is_shown(tmp_path: Path) -> None:
+def test_without_names_all_of_the_storage_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     made.write_history(tmp_path, runs=3)
     made.add_baseline(tmp_path)
+    (tmp_path / "calibration").mkdir()
+    (tmp_path / "calibration" / "quiet.json").write_text('{"pairs": []}')
     tables = Tags(make(tmp_path)).data["tables"]
+    assert capsys.readouterr().err == ""  # nothing is said to be damaged
     assert tables["runs"]["length"] == 3
     assert "baseline" in tables["history"]["columns"]["what"]["of"]
+
+
+def test_the_workloads_begin_with_the_run_that_has_the_most(tmp_path: Path) -> None:
+    made.write_history(tmp_path, runs=1)
+    made.add_workloads(tmp_path, "9000_workloads")
+    made.add_workloads(tmp_path, "9001_workloads")
+    write_run(tmp_path / FOLDER / "9002_made.json", made.history_run(3100))
+    page = Tags(make(tmp_path))
+    (first,) = [a["data-first"] for tag, a in page.tags if "data-first" in a]
+    assert page.data["tables"]["runs"]["length"] == 4
+    assert first == "2"
 
 
 def test_it_asks_the_network_for_nothing(tmp_path: Path) -> None:
@@ -191,7 +207,9 @@ def test_a_comparison_is_shown_with_its_verdict(tmp_path: Path) -> None:
     made.write_history(tmp_path, runs=1)
     folder = made.write_pairs(tmp_path / ".ab" / "pairs-x-1-2")
     data = Tags(make(tmp_path, "--pairs", str(folder))).data
-    assert "REGRESSION: threads" in data["told"]["pairs-x-1-2"][0]
+    name = f"{made.ATTACK} against torchcodec==0.13.0, pairs-x-1-2"
+    assert data["told"][name][0].startswith(f"{name}: Verdict: REGRESSION: threads")
+    assert data["tables"]["verdicts"]["columns"]["folder"]["of"] == [name]
     assert data["tables"]["pairs"]["length"] == 16
 
 

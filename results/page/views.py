@@ -1,6 +1,6 @@
 """The views of the page, in the order in which they stand on it."""
 
-from results.page import against, history, run, scaling, workloads
+from results.page import against, history, pairs, run, scaling, workloads
 from results.page.view import Figure, Table, View
 
 VIEWS = (
@@ -131,11 +131,9 @@ VIEWS = (
         rows="pairs",
         choosers={"folder": "Comparison", "name": "Benchmark"},
         figures=(
-            Figure(
-                name="pairs-dots", caption="Time of B against A in each pair, %.", chart=against.pair_dots
-            ),
+            Figure(name="pairs-dots", caption="Time of B against A in each pair, %.", chart=pairs.pair_dots),
         ),
-        tables=(Table(caption="The pairs", columns=against.PAIR_COLUMNS),),
+        tables=(Table(caption="The pairs", columns=pairs.COLUMNS),),
         empty="There are no pairs to show: make ab measures them.",
     ),
 )

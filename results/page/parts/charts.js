@@ -3,15 +3,33 @@
 
 async function draw(figure, rows) {
   const chart = figure.querySelector(".chart");
-  const spec = { ...data.specs[figure.dataset.chart], data: { values: rows } };
+  const spec = { ...structuredClone(data.specs[figure.dataset.chart]), data: { values: rows } };
+  for (const { encoding } of spec.layer) keepShown(encoding.color, rows);
   const lines = spec.usermeta;
   if (lines) {
     const told = rows.filter((row) => !lines.told || row[lines.told] !== null);
     spec.height = lines.height * Math.max(1, distinct(told, lines.of).length);
+    figure.hidden = !told.length;
+    if (figure.hidden) return;
   }
+  if (spec.width.step) spec.width = { step: stepIn(chart.clientWidth, spec, rows) };
   figure.result?.finalize();
   const options = { actions: false, renderer: "svg", config: data.config, logLevel: 1 }; // errors: an empty layer is no fault
   figure.result = await vegaEmbed(chart, spec, options);
+}
+
+// A column of cells is up to twice as wide as it must be, where there is room.
+function stepIn(width, { width: { step }, layer }, rows) {
+  const columns = distinct(rows, layer[0].encoding.x.field).length;
+  return Math.max(step, Math.min(2 * step, (width - 150) / columns)); // pixels; 150 for the labels
+}
+
+// A legend names what there is: of a colour scale with names of its own, those that the rows have.
+function keepShown({ field, scale } = {}, rows) {
+  const shown = new Set(rows.map((row) => row[field]));
+  if (!scale?.range || !scale.domain.some((name) => shown.has(name))) return;
+  scale.range = scale.range.filter((_, at) => shown.has(scale.domain[at]));
+  scale.domain = scale.domain.filter((name) => shown.has(name));
 }
 
 // The arrow keys go from mark to mark and show its tooltip, as the mouse does.

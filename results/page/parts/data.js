@@ -51,10 +51,15 @@ function shown(value) {
   return String(value);
 }
 
+// A column of numbers, of short texts, which stay on one line, or of long ones.
+function kindOf(rows, field) {
+  if (rows.some((row) => typeof row[field] === "number")) return "number";
+  return rows.some((row) => shown(row[field]).length > 24) ? "long" : "short";
+}
+
 function fillTable(table, columns, rows) {
   const titles = Object.entries(columns);
-  const isNumber = (field) => rows.some((row) => typeof row[field] === "number");
-  const kinds = titles.map(([field]) => (isNumber(field) ? "number" : "text"));
+  const kinds = titles.map(([field]) => kindOf(rows, field));
   const head = element("tr", null);
   titles.forEach(([, title], at) => head.append(element("th", title, { scope: "col", class: kinds[at] })));
   const body = element("tbody", null);
@@ -63,6 +68,7 @@ function fillTable(table, columns, rows) {
     titles.forEach(([field], at) => line.append(element("td", shown(row[field]), { class: kinds[at] })));
     body.append(line);
   }
+  if (!rows.length) body.insertRow().append(element("td", "none", { colspan: titles.length }));
   const top = element("thead", null);
   top.append(head);
   table.replaceChildren(top, body);
