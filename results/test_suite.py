@@ -1,65 +1,26 @@
 """The suite as its users run it: whole runs in processes of their own, with real strategies and workers."""
 
-import contextlib
 import itertools
 import json
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 from re import MULTILINE
 from typing import Any
 
-import psutil
 import pytest
 
 from benchmarks.limits import LIMITS
 from benchmarks.strategies import STRATEGIES
 from fixtures.corpus import make_video
-from fixtures.suite_runner import ROOT, run_elsewhere, run_suite, suite_command
+from fixtures.suite_runner import ROOT, run_elsewhere, run_suite, saved
 
 SPEED = "benchmarks/test_speed.py"
-FAULTS = """
-calls = []
-
-def pytest_configure(config):
-    from benchmarks.strategies import STRATEGIES, Strategy
-    from benchmarks.strategies.one_decoder import sequential
-
-    def off_by_one(workload, workers):
-        return sequential(workload, workers).roll(1, 0)
-
-    def one_pixel(workload, workers):
-        frames = sequential(workload, workers)
-        frames[1, 0, 0, 0] ^= 1
-        return frames
-
-    def drops_one(workload, workers):
-        return sequential(workload, workers)[:-1]
-
-    def swaps_two(workload, workers):
-        frames = sequential(workload, workers)
-        return frames[[0, 2, 1, *range(3, len(frames))]] if len(frames) > 2 else frames
-
-    def wrong_later(workload, workers):
-        calls.append(workload)
-        return sequential(workload, workers) if len(calls) < 4 else one_pixel(workload, workers)
-
-    for fault in (off_by_one, one_pixel, drops_one, swaps_two, wrong_later):
-        STRATEGIES[fault.__name__.replace("_", "-")] = Strategy(fault)
-    for slow in ("processes", "shared-processes", "pruned-processes"):
-        del STRATEGIES[slow]
-"""
-
-
-def saved(storage: Path) -> list[dict[str, Any]]:
-    return [json.loads(path.read_text()) for path in sorted(storage.glob("*/*.json"))]
 
 
 @pytest.fixture(scope="module")
@@ -292,51 +253,6 @@ def test_the_compare_command(output: str, storage: Path) -> None:  # noqa: ARG00
     assert told == (len(saved(storage)) > 1)  # the second run is there when test_comparing has run
 
 
-@pytest.mark.parametrize("order", [[], ["--interleave"]], ids=["one by one", "in turns"])
-def test_faulty_strategies_are_caught_and_leave_no_trace(
-    order: list[str], video: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "faults.py").write_text(FAULTS)
-    done = run_suite(
-        *order, "-p", "faults", SPEED, "-k", "decode", "--video", video, "--rounds=2", "--warmup-rounds=0",
-        "--benchmark-autosave", f"--benchmark-storage={tmp_path}",
-        PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}",
-    )  # fmt: skip
-    assert done.returncode == 1, done.stdout + done.stderr
-    failures = dict(re.findall(r"^FAILED \S+\[(.*?)\] - (?:Failed: )?(.*)$", done.stdout, MULTILINE))
-    assert set(failures) == {"off-by-one", "one-pixel", "drops-one", "swaps-two", "wrong-later"}
-    for said in (
-        r"off-by-one: sample 0 \(frame 0 of the video\) differs .* it is sequential's sample 6",
-        r"one-pixel: sample 1 \(frame 12 of the video\) differs .* 0.00543 % of its values, by 1 at most",
-        r"drops-one returned \[6, 3, 64, 96\] of uint8, .* the first difference is at sample 6",
-        r"swaps-two: sample 1 \(frame 12 of the video\) differs .* it is sequential's sample 2",
-        r"wrong-later(, in its last round,)?: sample 1",
-    ):
-        assert re.search(said, done.stdout), said
-    (history,) = saved(tmp_path)
-    assert [b["param"] for b in history["benchmarks"]] == [
-        "sequential",
-        "ffmpeg-threads",
-        "threads",
-        "pruned",
-        "pruned-threads",
-    ]
-    assert re.search(r"^one-pixel +not timed .* FAILED$", done.stdout, MULTILINE)
-
-
-def test_nothing_is_saved_where_nothing_was_proven(video: Path, tmp_path: Path) -> None:
-    (tmp_path / "faults.py").write_text(FAULTS)
-    done = run_suite(
-        "-p", "faults", SPEED, "-k", "wrong-later", "--video", video, "--rounds=3",
-        "--benchmark-autosave", f"--benchmark-storage={tmp_path}",
-        f"--benchmark-json={tmp_path / 'out.json'}", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}",
-    )  # fmt: skip
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "wrong-later, in its last round,: sample 1" in done.stdout
-    assert not saved(tmp_path)
-    assert not (tmp_path / "out.json").exists()
-
-
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -375,73 +291,3 @@ def test_torchcodec_that_cannot_load(tmp_path: Path) -> None:
     done = run_suite("benchmarks", PYTHONPATH=str(tmp_path))
     assert done.returncode == 4
     assert "ERROR: the package torchcodec is missing: run `make setup`" in done.stderr
-
-
-@contextlib.contextmanager
-def running_suite(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
-    """A run in its own process group, whose output is read while it runs."""
-    # A shell starts background jobs with SIGINT ignored, which is inherited: a user's terminal does not.
-    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
-    process = subprocess.Popen(
-        suite_command(*arguments),
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    signal.signal(signal.SIGINT, inherited)
-    with process:
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.kill()
-
-
-def is_alive(process: psutil.Process) -> bool:
-    """Whether it still runs; a zombie has ended and only waits for its adoptive parent to notice."""
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-@pytest.mark.parametrize(
-    ("strategy", "end", "order"),
-    [("processes", signal.SIGINT, []), ("pruned-processes", signal.SIGTERM, ["--interleave"])],
-)
-def test_interrupt_in_the_middle_of_a_round(
-    strategy: str, end: signal.Signals, order: list[str], tmp_path: Path
-) -> None:
-    """Only the main process gets the signal, as from a CI runner: its workers must go all the same."""
-    arguments = [
-        *order,
-        "-k",
-        f"[{strategy}]",
-        "--loops=4",
-        "--rounds=50",
-        "--workers=2",
-        f"--basetemp={tmp_path / 'base'}",
-    ]
-    with running_suite(
-        SPEED, *arguments, "--benchmark-autosave", f"--benchmark-storage={tmp_path}"
-    ) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if re.match(rf"{strategy} +(in turns, )?round 3", line):
-                break
-        family = psutil.Process(process.pid).children(recursive=True)
-        assert len(family) >= 2
-        process.send_signal(end)
-        rest = process.stdout.read()
-        assert process.wait(30) == 2, rest
-        if order:  # two rounds are finished
-            assert re.search(r"= decoding, INTERRUPTED: what was finished, saved nowhere =", rest)
-            assert re.search(rf"^{strategy} +\d+\.\d{{3}} ± \d.* exact$", rest, MULTILINE)
-    _, left = psutil.wait_procs(family, timeout=5)
-    assert not [process for process in left if is_alive(process)]
-    assert not saved(tmp_path)
-    assert not list((tmp_path / "base").rglob("long_video.*"))
-    held = [path for path in Path("/dev/shm").glob("*") if str(process.pid) in re.split(r"[-_]", path.name)]  # noqa: S108
-    assert not held  # joblib and loky put the process id into their names

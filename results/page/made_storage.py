@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+from results.ab import SIDES
 from results.made_runs import made_run, write_run
 
 ATTACK = "<script>window.attacked=1</script></script>'\"><img src=x onerror=window.attacked=1>"
@@ -90,7 +91,7 @@ def write_pairs(folder: Path, pairs: int = 8, factor: float = 1.08) -> Path:
             identity = {"software__torchcodec": letter}
             write_run(folder / f"pair-{number:03}" / f"{letter}.json", made_run(seconds, number, **identity))
         (folder / f"pair-{number:03}" / "pair.json").write_text(json.dumps({"seconds": 9.5}))
-    (folder / "sides.json").write_text(json.dumps({"A": ATTACK, "B": "torchcodec==0.13.0"}))
+    (folder / SIDES).write_text(json.dumps({"A": ATTACK, "B": "torchcodec==0.13.0"}))
     return folder
 
 
