@@ -9,7 +9,7 @@ plan.py       which packets those frames need, in runs that can each be decoded 
 excerpt.py    the packets of a run as a small video in memory, and its decoding
 fidelity.py   what an excerpt must keep of its source
 workers.py    threads or processes that decode excerpts; output.py: where frames go
-cluster.py    or a Dask cluster: fitness.py, link.py, window.py, traffic.py here; remote.py on its workers
+cluster/      or the workers of a Dask cluster
 """
 
 from exactframes.decoding import decode_frames, iter_frames

@@ -103,6 +103,7 @@ def side_of(controller: subprocess.Popen[str], letter: str) -> int:
                     return child.pid
 
 
+@pytest.mark.long
 def test_a_side_that_cannot_be_built_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

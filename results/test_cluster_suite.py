@@ -23,7 +23,7 @@ from fixtures.dask_processes import Processes, dask_processes, wait_for_line
 from fixtures.suite_runner import ROOT, run_suite, suite_command
 
 SPEED = "benchmarks/test_speed.py"
-NAMESPACES = os.geteuid() == 0 and all(map(shutil.which, ("ip", "tc", "unshare")))
+NAMESPACES = os.geteuid() == 0 and all(map(shutil.which, ("ip", "tc", "unshare", "setpriv")))
 
 
 @pytest.fixture(scope="module")
@@ -220,7 +220,7 @@ def test_a_set_of_videos_by_path_and_by_url(video: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.long
-@pytest.mark.skipif(not NAMESPACES, reason="needs root, ip, tc and unshare")
+@pytest.mark.skipif(not NAMESPACES, reason="needs root, ip, tc, unshare and setpriv")
 def test_workers_in_another_network_that_do_not_see_the_file(tmp_path: Path) -> None:
     """A link of 1 ms and 1 Gbit/s where the kernel has netem, and another mount namespace."""
     hidden = tmp_path / "hidden"

@@ -48,7 +48,10 @@ def is_alive(process: psutil.Process) -> bool:
 
 @pytest.mark.parametrize(
     ("strategy", "end", "order"),
-    [("processes", signal.SIGINT, []), ("pruned-processes", signal.SIGTERM, ["--interleave"])],
+    [
+        pytest.param("processes", signal.SIGINT, [], marks=pytest.mark.long),
+        ("pruned-processes", signal.SIGTERM, ["--interleave"]),
+    ],
 )
 def test_interrupt_in_the_middle_of_a_round(
     strategy: str, end: signal.Signals, order: list[str], tmp_path: Path

@@ -156,6 +156,7 @@ def test_what_differs_from_a_default_is_told(name: str) -> None:
 
 
 @pytest.mark.parametrize("case", [*(f"{name} {mode}" for name in OTHERS for mode in MODES), "threads 2x2"])
+@pytest.mark.long
 def test_a_strategy_needs_torchcodec_and_joblib_only(case: str, outcomes: Outcomes) -> None:
     assert outcomes[case] == dict.fromkeys(PATTERNS, 0)
 
@@ -177,6 +178,7 @@ def test_a_pruned_strategy_needs_the_library_only(case: str, library_outcomes: O
 
 
 @pytest.mark.parametrize("name", PEERS)
+@pytest.mark.long
 def test_a_peer_needs_itself_only(name: str, outcomes: Outcomes) -> None:
     module = PEERS[name].module
     if module is not None and importlib.util.find_spec(module) is None:
@@ -199,6 +201,7 @@ def test_all_videos_are_decoded(name: str, size: tuple[int, int] | None, video: 
     assert done.stdout == f"[(3, 3, {', '.join(map(str, size or (64, 96)))})]\n", done.stderr
 
 
+@pytest.mark.long
 def test_worker_processes_start_from_a_script(video: Path, tmp_path: Path) -> None:
     """As a user has it: the lines in a file, no guard around them."""
     names = ("processes", "shared-processes", "pruned-processes")

@@ -115,6 +115,7 @@ def test_the_recommended_python_works(output: str, video: Path, tmp_path: Path) 
     assert done.stdout == "(3, 3, 64, 96) torch.uint8\n", done.stderr
 
 
+@pytest.mark.long
 def test_seek_modes_that_differ_are_told(tmp_path: Path) -> None:
     varying = ("-vf", "select='mod(n\\,5)+not(mod(n\\,3))'", "-fps_mode", "vfr", "-c:v", "libx264")
     done = run_suite(
@@ -126,6 +127,7 @@ def test_seek_modes_that_differ_are_told(tmp_path: Path) -> None:
     assert re.search(told, done.stdout, MULTILINE)
 
 
+@pytest.mark.long
 def test_named_workloads_side_by_side(tmp_path: Path) -> None:
     done = run_suite(
         SPEED, "--workload=h264", "--workload=random-32", "--loops=1", "--rounds=1", "--interleave",
@@ -168,6 +170,7 @@ exec {ffmpeg} "$@"
 """
 
 
+@pytest.mark.long
 def test_a_missing_encoder_leaves_the_other_workloads(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "ffmpeg").write_text(FFMPEG_WITHOUT_AV1.format(ffmpeg=shutil.which("ffmpeg")))
@@ -183,6 +186,7 @@ def test_a_missing_encoder_leaves_the_other_workloads(tmp_path: Path) -> None:
     assert re.search(r"^sequential .* exact$", done.stdout, MULTILINE)
 
 
+@pytest.mark.long
 def test_scaling(video: Path, tmp_path: Path) -> None:
     done = run_suite(
         SPEED, "-m", "scaling", "-k", "threads and not pruned", "--video", video, "--workers=2", "--rounds=1",

@@ -12,10 +12,10 @@ from benchmarks.harness.across import ON_A_CLUSTER as CLUSTER_ACROSS
 from benchmarks.harness.parts import Decode
 from benchmarks.strategies import ON_A_CLUSTER, STRATEGIES
 from benchmarks.strategies.cluster import UNSEEN
+from exactframes.cluster.fitness import require_fit, workers_of
+from exactframes.cluster.remote import is_seen
+from exactframes.cluster.traffic import traffic_of
 from exactframes.errors import ClusterError
-from exactframes.fitness import require_fit, workers_of
-from exactframes.remote import is_seen
-from exactframes.traffic import traffic_of
 from fixtures.settings import Settings
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.strategies.one_decoder import sequential
-from exactframes.remote import frame_digests
+from exactframes.digests import frame_digests
 from fixtures.workload import Workload
 
 Digests = tuple[bytes, ...]

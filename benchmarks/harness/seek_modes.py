@@ -5,7 +5,7 @@ from statistics import median
 
 from torchcodec.decoders import VideoDecoder
 
-from exactframes.remote import frame_digests
+from exactframes.digests import frame_digests
 from fixtures.settings import SeekMode
 from fixtures.workload import Workload
 

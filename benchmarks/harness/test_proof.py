@@ -14,7 +14,7 @@ from benchmarks.harness.parts import Pass
 from benchmarks.harness.proof import Baseline, MismatchError, Proof, prove, take_baseline
 from benchmarks.peers.likeness import measure_likeness
 from benchmarks.strategies.one_decoder import sequential
-from exactframes.remote import frame_digests
+from exactframes.digests import frame_digests
 from fixtures.workload import Workload, read_workload
 
 INDICES = (0, 12, 24, 36)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from benchmarks.harness.proof import Baseline, MismatchError, Proof, require_shape
 from benchmarks.strategies.one_decoder import sequential
-from exactframes.remote import frame_digests
+from exactframes.digests import frame_digests
 
 BATCH_BYTES = 200_000_000  # of the baseline's frames held at a time; each differing frame needs three
 CLEARLY_NEARER = 0.9  # of the distance to the frame that was asked for

@@ -7,12 +7,12 @@ from torch import Tensor
 
 from benchmarks.strategies.decoding import split
 from exactframes import decode_frames
+from exactframes.cluster.link import Job, Link, connect
+from exactframes.cluster.remote import decode_chunk
+from exactframes.cluster.window import run
 from exactframes.errors import RefusedError
-from exactframes.link import Job, Link, connect
 from exactframes.output import write_planes
-from exactframes.remote import decode_chunk
 from exactframes.source import Source, open_source
-from exactframes.window import run
 from fixtures.workload import Workload
 
 if TYPE_CHECKING:

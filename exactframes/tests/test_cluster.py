@@ -10,10 +10,10 @@ from torchcodec.decoders import VideoDecoder
 from torchcodec.transforms import Resize
 
 from exactframes import DeclinedError, FallbackWarning, decode_frames
+from exactframes.cluster.fitness import require_same
+from exactframes.cluster.traffic import traffic_of
 from exactframes.errors import ClusterError, RefusedError
 from exactframes.fidelity import parameters
-from exactframes.fitness import require_same
-from exactframes.traffic import traffic_of
 from exactframes.versions import versions
 from fixtures.corpus import make_video
 

@@ -18,8 +18,8 @@ from distributed import Client
 from torch import Tensor
 
 from exactframes import decode_frames
+from exactframes.cluster.traffic import traffic_of
 from exactframes.errors import ClusterError, RefusedError
-from exactframes.traffic import traffic_of
 from fixtures.corpus import make_video
 from fixtures.dask_processes import Processes, dask_processes
 
@@ -111,8 +111,8 @@ def test_a_stopped_worker_is_given_up(
     processes: Processes, video: Path, expected: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It keeps its connections and answers nobody; after the worker-ttl its tasks go elsewhere."""
-    monkeypatch.setattr("exactframes.link.FETCH_SECONDS", 3.0)
-    monkeypatch.setattr("exactframes.link.FETCH_RATE", 1e9)
+    monkeypatch.setattr("exactframes.cluster.link.FETCH_SECONDS", 3.0)
+    monkeypatch.setattr("exactframes.cluster.link.FETCH_RATE", 1e9)
     processes.start_scheduler(DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL="5s")
     for _ in range(2):
         processes.start_worker()

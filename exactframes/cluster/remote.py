@@ -4,7 +4,6 @@ Frames go back as one contiguous NumPy array, which distributed sends without co
 out of band). What cannot change by trying again is returned, not raised: distributed would retry it.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 from torchcodec.decoders import VideoDecoder
 
+from exactframes.digests import frame_digests
 from exactframes.errors import DeclinedError
 from exactframes.excerpt import Excerpt, tasks
 from exactframes.output import Planes, Shape
@@ -82,16 +81,6 @@ def digest_video(
 def is_seen(path: str) -> bool:
     """Whether there is such a file here."""
     return Path(path).is_file()
-
-
-def frame_digests(frames: Tensor) -> tuple[bytes, ...]:
-    """A BLAKE2b digest of each frame's bytes in the order height, width, channel (TorchCodec's own layout).
-
-    Args:
-        frames: uint8 [N, C, H, W].
-    """
-    planes = frames.permute(0, 2, 3, 1)
-    return tuple(hashlib.blake2b(plane.contiguous().numpy(), digest_size=16).digest() for plane in planes)
 
 
 def _answer(do: Callable[[], Any]) -> Answer:

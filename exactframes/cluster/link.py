@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from exactframes.cluster.fitness import can_reach, require_fit, workers_of
+from exactframes.cluster.remote import Answer
+from exactframes.cluster.traffic import Traffic, traffic_of
 from exactframes.errors import ClusterError
-from exactframes.fitness import can_reach, require_fit, workers_of
-from exactframes.remote import Answer
-from exactframes.traffic import Traffic, traffic_of
 
 if TYPE_CHECKING:
     from distributed import Client, Future, KilledWorker
@@ -30,7 +30,7 @@ TICK = 1.0
 class Job:
     """A task to be given out."""
 
-    function: Callable[..., Answer]  # of exactframes.remote
+    function: Callable[..., Answer]  # of exactframes.cluster.remote
     arguments: tuple[Any, ...]
     tag: Any  # by which the caller knows it again
     what: str  # for messages

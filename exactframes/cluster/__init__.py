@@ -1,5 +1,11 @@
 """Excerpts decoded by the workers of a Dask cluster: what decode_frames does with a client.
 
+fitness.py    whether the cluster may do it: who is there, and with which versions
+link.py       the cluster as one call uses it: a client of its own, and the tasks that are out
+window.py     how many are out: the next is made when one has come back
+remote.py     what runs on the workers
+traffic.py    what went over the network
+
 Tasks are given out in a sliding window, two for each thread of the cluster, by the client's own `submit`: at
 most window x (excerpt + frames) are in flight, however fast excerpts are cut. Their ends are told by
 `add_done_callback`. (`as_completed` would do it with one time limit for all: here on a second's silence
@@ -26,14 +32,13 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from exactframes.cluster.link import Job, Link
+from exactframes.cluster.remote import decode_excerpt
+from exactframes.cluster.window import run
 from exactframes.excerpt import Excerpt
-from exactframes.link import Job, Link
 from exactframes.output import write_planes
-from exactframes.remote import decode_excerpt
-from exactframes.window import run
 
 EXCERPT_FRAME_BYTES = 32_000_000  # that an excerpt gives, unless a single GOP has more
-INSTALL = "decoding on a cluster needs distributed: pip install 'exactframes[cluster]'"
 
 
 def on_cluster(excerpts: Iterable[Excerpt], output: Tensor, link: Link, ffmpeg_threads: int) -> int:

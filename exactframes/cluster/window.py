@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from exactframes.cluster.fitness import require_same
+from exactframes.cluster.link import Job, Link
+from exactframes.cluster.remote import Answer
+from exactframes.cluster.traffic import Traffic
 from exactframes.errors import ClusterError
-from exactframes.fitness import require_same
-from exactframes.link import Job, Link
-from exactframes.remote import Answer
-from exactframes.traffic import Traffic
 
 MOST_TRIES = 3  # to get a result from workers that say they have it
 
