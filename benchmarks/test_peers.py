@@ -109,6 +109,7 @@ def pytest_configure(config):
 """
 
 
+@pytest.mark.long
 def test_what_a_person_sees_of_peers(small_video: Path, tmp_path: Path) -> None:
     (tmp_path / "faults.py").write_text(FAULTS)
     done = run_suite(

@@ -1,10 +1,12 @@
 """The model of a cluster, against arithmetic done by hand, and as a command."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from fixtures.suite_runner import ROOT
 from results.cluster_model import ClusterModel, main
 from results.made_runs import made_run
 
@@ -46,6 +48,13 @@ def test_the_command_prints_the_table(tmp_path: Path, capsys: pytest.CaptureFixt
     assert told[5].split() == ["2", "8.90", "s", "network", "4.04", "s", "workers", "4.03", "s", "workers"]
     assert [line.split()[0] for line in told[6:11]] == ["4", "8", "16", "32", "64"]
     assert told[-1] == "without a cluster, in the same run: threads 5.00 s"
+
+
+def test_the_documented_table_is_its_file_s(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs" / "cluster.md").read_text()
+    (file,) = re.findall(r"^`python -m results.cluster_model (\S+)`:$", page, re.MULTILINE)
+    assert main([str(ROOT / file)]) == 0
+    assert f"```text\n{capsys.readouterr().out}```\n" in page
 
 
 @pytest.mark.parametrize(("text", "told"), [("{}", "is no.* a history"), (None, "has no cluster-pruned")])

@@ -222,7 +222,7 @@ def test_a_set_of_videos_by_path_and_by_url(video: Path, tmp_path: Path) -> None
 @pytest.mark.long
 @pytest.mark.skipif(not NAMESPACES, reason="needs root, ip, tc, unshare and setpriv")
 def test_workers_in_another_network_that_do_not_see_the_file(tmp_path: Path) -> None:
-    """A link of 1 ms and 1 Gbit/s where the kernel has netem, and another mount namespace."""
+    """A link of 1 Gbit/s where the kernel can, and another mount namespace."""
     hidden = tmp_path / "hidden"
     hidden.mkdir()
     video = make_video(hidden / "video.mp4", "-c:v", "libx264", "-g", "10")

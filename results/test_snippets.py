@@ -173,6 +173,7 @@ def test_a_resizing_strategy_gives_torchcodec_s_frames(
 @pytest.mark.parametrize(
     "case", [*(f"{name} {mode}" for name in PRUNING for mode in MODES), "pruned-threads 2x2"]
 )
+@pytest.mark.long
 def test_a_pruned_strategy_needs_the_library_only(case: str, library_outcomes: Outcomes) -> None:
     assert library_outcomes[case] == dict.fromkeys(PATTERNS, 0)
 

@@ -86,6 +86,7 @@ def test_across_is_proven(folder: Path, tmp_path: Path) -> None:
     assert re.search(r"across on \S+.*: sample 1 \(frame 12 of the video\) differs", done.stdout)
 
 
+@pytest.mark.long
 def test_a_set_without_a_video_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("no video")
     done = run_suite(SPEED, "--video", tmp_path)
