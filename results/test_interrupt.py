@@ -11,7 +11,7 @@ from re import MULTILINE
 import psutil
 import pytest
 
-from fixtures.suite_runner import ROOT, saved, suite_command
+from fixtures.suite_runner import ROOT, interruptible, saved, suite_command
 
 SPEED = "benchmarks/test_speed.py"
 
@@ -19,17 +19,15 @@ SPEED = "benchmarks/test_speed.py"
 @contextlib.contextmanager
 def running_suite(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
     """A run in its own process group, whose output is read while it runs."""
-    # A shell starts background jobs with SIGINT ignored, which is inherited: a user's terminal does not.
-    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
-    process = subprocess.Popen(
-        suite_command(*arguments),
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    signal.signal(signal.SIGINT, inherited)
+    with interruptible():
+        process = subprocess.Popen(
+            suite_command(*arguments),
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
     with process:
         try:
             yield process

@@ -22,6 +22,7 @@ from exactframes.cluster.traffic import traffic_of
 from exactframes.errors import ClusterError, RefusedError
 from fixtures.corpus import make_video
 from fixtures.dask_processes import Processes, dask_processes
+from fixtures.suite_runner import interruptible
 
 pytestmark = pytest.mark.long
 FRAMES = range(0, 3450, 3)
@@ -238,7 +239,8 @@ def test_an_interrupt_leaves_the_cluster_clean(processes: Processes, video: Path
     processes.start_worker()
     with connect(processes) as client:
         decode_frames(video, [0], client=client)
-        with pytest.raises(KeyboardInterrupt), later(0.7, lambda: os.kill(os.getpid(), signal.SIGINT)):
+        interrupt = later(0.7, lambda: os.kill(os.getpid(), signal.SIGINT))
+        with interruptible(), pytest.raises(KeyboardInterrupt), interrupt:
             decode_frames(video, FRAMES, client=client)
         until = time.monotonic() + 10
         while client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)):
