@@ -13,6 +13,7 @@ from benchmarks.harness.parts import Decode
 from benchmarks.strategies import ON_A_CLUSTER, STRATEGIES
 from benchmarks.strategies.cluster import UNSEEN
 from exactframes.cluster.fitness import require_fit, workers_of
+from exactframes.cluster.link import MESSAGES_KEPT
 from exactframes.cluster.remote import is_seen
 from exactframes.cluster.traffic import traffic_of
 from exactframes.errors import ClusterError
@@ -115,8 +116,12 @@ def _local(workers: int) -> Iterator[str]:
     from distributed import LocalCluster
 
     # A LocalCluster's scheduler runs in this process, on a thread; its workers are processes of one thread.
+    options = {
+        "distributed.scheduler.worker-ttl": WORKER_TTL,
+        "distributed.admin.low-level-log-length": MESSAGES_KEPT,
+    }
     with (
-        dask.config.set({"distributed.scheduler.worker-ttl": WORKER_TTL}),
+        dask.config.set(options),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,

@@ -23,6 +23,7 @@ CONNECT_SECONDS = 8.0
 TCP_SECONDS = 12.0  # that a connection may be silent; distributed refuses less than 11
 NO_WORKER_SECONDS = 30.0  # a nanny has started another by then
 FETCH_SECONDS, FETCH_RATE = 30.0, 1_000_000  # for a result: so many seconds, and its bytes at this rate
+MESSAGES_KEPT = 10  # by distributed, of each connection, for its developers: excerpts among them
 TICK = 1.0
 
 
@@ -179,6 +180,7 @@ def connect(client: "Client") -> Iterator[Link]:
         "distributed.comm.timeouts.connect": CONNECT_SECONDS,
         "distributed.comm.timeouts.tcp": TCP_SECONDS,
         "distributed.admin.large-graph-warning-threshold": "1GiB",  # an excerpt is meant to be in its task
+        "distributed.admin.low-level-log-length": MESSAGES_KEPT,
     }
     with dask.config.set(options):
         with told_if_lost(address):
