@@ -85,6 +85,13 @@ def connect(processes: Processes) -> Client:
     return Client(processes.address, set_as_default=False)
 
 
+def seconds_of_a_pass(video: Path, client: Client) -> float:
+    decode_frames(video, [0], client=client)  # workers import torch now, not in the pass
+    began = time.monotonic()
+    decode_frames(video, FRAMES, client=client)
+    return time.monotonic() - began
+
+
 def test_a_killed_worker_costs_nothing_but_time(processes: Processes, video: Path, expected: Tensor) -> None:
     """Ten times, each at a random moment of a pass; its nanny starts another."""
     chance, wrong = random.Random(1), 0
@@ -92,10 +99,7 @@ def test_a_killed_worker_costs_nothing_but_time(processes: Processes, video: Pat
     for _ in range(2):
         processes.start_worker(nanny=True)
     with connect(processes) as client:
-        decode_frames(video, [0], client=client)  # workers import torch now, not in the pass
-        began = time.monotonic()
-        decode_frames(video, FRAMES, client=client)
-        seconds = time.monotonic() - began
+        seconds = seconds_of_a_pass(video, client)
         for kill in range(KILLS):
             client.wait_for_workers(2, timeout=60)
             decode_frames(video, [0], client=client)
@@ -118,8 +122,7 @@ def test_a_stopped_worker_is_given_up(
     for _ in range(2):
         processes.start_worker()
     with connect(processes) as client:
-        decode_frames(video, [0], client=client)
-        with later(1.0, processes.worker_process(0).suspend):
+        with later(0.4 * seconds_of_a_pass(video, client), processes.worker_process(0).suspend):
             frames = decode_frames(video, FRAMES, client=client)
         again = traffic_of(client).tasks_again
     print(f"\n1 worker stopped, {again} tasks ran again")  # noqa: T201
@@ -132,11 +135,11 @@ def test_no_worker_is_left(processes: Processes, video: Path) -> None:
     for _ in range(2):
         processes.start_worker()
     with connect(processes) as client:
-        decode_frames(video, [0], client=client)
+        seconds = seconds_of_a_pass(video, client)
         began = time.monotonic()
         with (
             pytest.raises(ClusterError, match=r"no worker has taken a task: none is left at tcp://.* start"),
-            later(0.5, processes.kill_workers),
+            later(0.4 * seconds, processes.kill_workers),
         ):
             decode_frames(video, FRAMES, client=client)
         assert time.monotonic() - began < 60
@@ -144,21 +147,21 @@ def test_no_worker_is_left(processes: Processes, video: Path) -> None:
             decode_frames(video, [0], client=client)
 
 
-@pytest.mark.parametrize("delay", [0.5, None], ids=["in mid-pass", "before"])
-def test_the_scheduler_is_killed(delay: float | None, processes: Processes, video: Path) -> None:
+@pytest.mark.parametrize("in_mid_pass", [True, False], ids=["in mid-pass", "before"])
+def test_the_scheduler_is_killed(in_mid_pass: bool, processes: Processes, video: Path) -> None:
     processes.start_scheduler()
     processes.start_worker()
     assert processes.scheduler is not None
     client = connect(processes)
     try:
-        decode_frames(video, [0], client=client)
-        if delay is None:
+        seconds = seconds_of_a_pass(video, client)
+        if not in_mid_pass:
             processes.scheduler.kill()
             processes.scheduler.wait()
         began = time.monotonic()
         with (
             pytest.raises(ClusterError, match=r"the (scheduler at tcp://.* does not answer|client is)"),
-            later(delay or 0.0, processes.scheduler.kill),
+            later(0.4 * seconds, processes.scheduler.kill),
         ):
             decode_frames(video, FRAMES, client=client)
         assert time.monotonic() - began < 15
@@ -238,8 +241,7 @@ def test_an_interrupt_leaves_the_cluster_clean(processes: Processes, video: Path
     processes.start_scheduler()
     processes.start_worker()
     with connect(processes) as client:
-        decode_frames(video, [0], client=client)
-        interrupt = later(0.7, lambda: os.kill(os.getpid(), signal.SIGINT))
+        interrupt = later(0.4 * seconds_of_a_pass(video, client), lambda: os.kill(os.getpid(), signal.SIGINT))
         with interruptible(), pytest.raises(KeyboardInterrupt), interrupt:
             decode_frames(video, FRAMES, client=client)
         until = time.monotonic() + 10
