@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,7 +12,10 @@ from torchcodec.transforms import Resize
 
 from exactframes import DeclinedError, FallbackWarning, decode_frames
 from exactframes.cluster.fitness import require_same
+from exactframes.cluster.link import Link
+from exactframes.cluster.remote import Answer
 from exactframes.cluster.traffic import traffic_of
+from exactframes.cluster.window import MOST_TRIES
 from exactframes.errors import ClusterError, RefusedError
 from exactframes.fidelity import parameters
 from exactframes.versions import versions
@@ -76,6 +80,28 @@ def test_what_a_worker_declines_is_decoded_here(
     with pytest.warns(FallbackWarning, match="an excerpt does not keep the video's width"):
         ours = decode_frames(video, INDICES, client=client)
     assert torch.equal(ours, VideoDecoder(video).get_frames_at(INDICES).data)
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_what_a_worker_does_not_hand_over_is_decoded_again(
+    times: int, client: Client, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched = []
+
+    def late(link: Link, future: Any, seconds: float) -> Answer | None:
+        fetched.append(future)
+        return None if len(fetched) <= times else sound(link, future, seconds)
+
+    sound = Link._wait_for
+    monkeypatch.setattr(Link, "_wait_for", late)
+    before = traffic_of(client).tasks_again
+    if times < MOST_TRIES:
+        ours = decode_frames(video, [60, 61], client=client)
+        assert torch.equal(ours, VideoDecoder(video).get_frames_at([60, 61]).data)
+        assert traffic_of(client).tasks_again == before + times
+    else:
+        with pytest.raises(ClusterError, match="3 times a worker did not hand over what it had decoded"):
+            decode_frames(video, [60, 61], client=client)
 
 
 @pytest.mark.parametrize("also", [{"workers": 2}, {"processes": True}])
