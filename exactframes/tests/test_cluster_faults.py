@@ -216,12 +216,13 @@ def test_memory_is_bounded(processes: Processes, video: Path, expected: Tensor) 
         decode_frames(video, FRAMES, client=client, out=out)
         before = {process.pid: process.memory_info().rss for process in (scheduler, here)}
         most = dict(before)
-        ended = threading.Event()
+        ended, tasks = threading.Event(), [0]
 
         def watch() -> None:
             while not ended.wait(0.02):
                 for process in (scheduler, here):
                     most[process.pid] = max(most[process.pid], process.memory_info().rss)
+                tasks.append(client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)))
 
         watcher = threading.Thread(target=watch)
         watcher.start()
@@ -232,6 +233,7 @@ def test_memory_is_bounded(processes: Processes, video: Path, expected: Tensor) 
         grown = scheduler.memory_info().rss - before[scheduler.pid]
     extra = most[here.pid] - before[here.pid]
     print(f"\nscheduler +{grown / 1e6:.0f} MB after 5 passes, client at most +{extra / 1e6:.0f} MB")  # noqa: T201
+    assert 1 < max(tasks) <= 2 * 2  # one thread's, and those that are just being forgotten
     assert grown < 50e6
     assert extra < 2 * 40e6 + 200e6
     assert torch.equal(out, expected)
