@@ -173,6 +173,8 @@ def connect(client: "Client") -> Iterator[Link]:
     import dask
     from distributed import Client
 
+    if client.status == "connecting" and client.scheduler is not None:  # again: it has lost its scheduler
+        raise ClusterError(_silent(str(client.scheduler.address)))
     if client.status != "running" or client.scheduler is None:
         raise ClusterError(f"the client is {client.status}: give one that is connected to a scheduler")
     address = str(client.scheduler.address)
@@ -222,7 +224,11 @@ def told_if_lost(address: str) -> Iterator[None]:
     except ValueError as error:  # which cutting takes for a reason to decline
         raise ClusterError(f"the cluster at {address}: {error}") from error
     except (OSError, DaskTimeoutError, CancelledError) as error:
-        raise ClusterError(
-            f"the scheduler at {address} does not answer: look whether it runs there, `dask scheduler`, "
-            "and whether this machine can reach it"
-        ) from error
+        raise ClusterError(_silent(address)) from error
+
+
+def _silent(address: str) -> str:
+    return (
+        f"the scheduler at {address} does not answer: look whether it runs there, `dask scheduler`, "
+        "and whether this machine can reach it"
+    )
