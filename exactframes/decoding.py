@@ -181,7 +181,7 @@ def _on_cluster(
     source: Source, indices: list[int], client: "Client", ffmpeg_threads: int, out: Tensor | None
 ) -> Tensor:
     from exactframes.cluster import EXCERPT_FRAME_BYTES, on_cluster
-    from exactframes.cluster.link import connect
+    from exactframes.cluster.connecting import connect
 
     shape = source.shape(len(indices))
     output = torch.empty(shape, dtype=torch.uint8) if out is None else out.permute(0, 2, 3, 1)

@@ -31,6 +31,7 @@ from results.recommendation import exact_entries, is_timed
 MODELLED = "cluster-pruned"
 GBITS = (1, 10, 40)
 WORKERS = (4, 8, 16, 32, 64)
+DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +129,7 @@ def main(argv: list[str]) -> int:
             if e["extra_info"]["strategy"] == MODELLED and "tasks" in e["extra_info"]["cluster"]
         ]
         told = [line for entry in found for line in (*lines(entry, _fastest_local(entry, timed)), "")]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except DAMAGED as error:
         parser.error(f"{arguments.file} is not a history of this suite ({error}); give a file from results/")
     if not told:
         parser.error(f"{arguments.file} has no {MODELLED}: make a run with --cluster, `make bench-cluster`")

@@ -57,7 +57,11 @@ def test_the_documented_table_is_its_file_s(capsys: pytest.CaptureFixture[str]) 
     assert f"```text\n{capsys.readouterr().out}```\n" in page
 
 
-@pytest.mark.parametrize(("text", "told"), [("{}", "is no.* a history"), (None, "has no cluster-pruned")])
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("{}", "is no.* a history"), ("[" * 100_000, "is no.* a history"), (None, "has no cluster-pruned")],
+    ids=["empty", "deep", "no cluster"],
+)
 def test_other_files_are_refused(
     text: str | None, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

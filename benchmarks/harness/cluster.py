@@ -12,8 +12,8 @@ from benchmarks.harness.across import ON_A_CLUSTER as CLUSTER_ACROSS
 from benchmarks.harness.parts import Decode
 from benchmarks.strategies import ON_A_CLUSTER, STRATEGIES
 from benchmarks.strategies.cluster import UNSEEN
+from exactframes.cluster.connecting import MESSAGES_KEPT
 from exactframes.cluster.fitness import require_fit, workers_of
-from exactframes.cluster.link import MESSAGES_KEPT
 from exactframes.cluster.remote import is_seen
 from exactframes.cluster.traffic import traffic_of
 from exactframes.errors import ClusterError

@@ -10,7 +10,8 @@ from benchmarks.harness.across import ON_A_CLUSTER, longest_first
 from benchmarks.harness.interleaving import untimed
 from benchmarks.harness.proof import Baseline, Digests, MismatchError, Proof, joined
 from benchmarks.strategies.cluster import UNSEEN
-from exactframes.cluster.link import Job, connect
+from exactframes.cluster.connecting import connect
+from exactframes.cluster.link import Job
 from exactframes.cluster.remote import digest_video
 from exactframes.cluster.window import run
 from exactframes.errors import RefusedError

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from benchmarks.strategies.decoding import split
 from exactframes import decode_frames
-from exactframes.cluster.link import Job, Link, connect
+from exactframes.cluster.connecting import connect
+from exactframes.cluster.link import Job, Link
 from exactframes.cluster.remote import decode_chunk
 from exactframes.cluster.window import run
 from exactframes.errors import RefusedError

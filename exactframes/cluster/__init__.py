@@ -1,10 +1,11 @@
 """Excerpts decoded by the workers of a Dask cluster: what decode_frames does with a client.
 
-fitness.py    whether the cluster may do it: who is there, and with which versions
-link.py       the cluster as one call uses it: a client of its own, and the tasks that are out
-window.py     how many are out: the next is made when one has come back
-remote.py     what runs on the workers
-traffic.py    what went over the network
+fitness.py     whether the cluster may do it: who is there, and with which versions
+connecting.py  to it, for one call: a client of its own, and the options that it needs
+link.py        the cluster as one call uses it: the tasks that are out
+window.py      how many are out: the next is made when one has come back
+remote.py      what runs on the workers
+traffic.py     what went over the network
 
 Tasks are given out in a sliding window, two for each thread of the cluster, by the client's own `submit`: at
 most window x (excerpt + frames) are in flight, however fast excerpts are cut. Their ends are told by

@@ -1,4 +1,4 @@
-"""A cluster as one call uses it: a client of its own, and the tasks that are out."""
+"""A cluster as one call uses it: the tasks that are out, and what has become of them."""
 
 import asyncio
 import queue
@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from exactframes.cluster.fitness import can_reach, require_fit, workers_of
+from exactframes.cluster.fitness import workers_of
 from exactframes.cluster.remote import Answer
-from exactframes.cluster.traffic import Traffic, traffic_of
+from exactframes.cluster.traffic import Traffic
 from exactframes.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 TASKS_A_THREAD = 2  # one that runs, and one that waits for it: no worker is idle while frames travel
 RETRIES = 2  # of a task that raises; of lost workers distributed keeps count itself
 CONNECT_SECONDS = 8.0
-TCP_SECONDS = 12.0  # that a connection may be silent; distributed refuses less than 11
 NO_WORKER_SECONDS = 30.0  # a nanny has started another by then
 FETCH_SECONDS, FETCH_RATE = 30.0, 1_000_000  # for a result: so many seconds, and its bytes at this rate
-MESSAGES_KEPT = 10  # by distributed, of each connection, for its developers: excerpts among them
+LOST = "scheduler-connection-lost"  # distributed's word for it, where it cancels
 TICK = 1.0
 
 
@@ -56,7 +55,7 @@ class Link:
     @property
     def is_full(self) -> bool:
         """Whether as many tasks are out as may be."""
-        return len(self.jobs) >= TASKS_A_THREAD * max(1, self.threads)  # the last may just be replaced
+        return len(self.jobs) >= TASKS_A_THREAD * self.threads
 
     def submit(self, job: Job) -> None:
         """Give a task out."""
@@ -163,57 +162,6 @@ def _killed(job: Job, error: "KilledWorker") -> str:
 
 
 @contextmanager
-def connect(client: "Client") -> Iterator[Link]:
-    """A client of our own beside the caller's: when it closes, the scheduler lets go of all that was ours.
-
-    Raises:
-        ClusterError: if the scheduler does not answer.
-        RefusedError: if the workers are not fit for the work.
-    """
-    import dask
-    from distributed import Client
-
-    if client.status == "connecting" and client.scheduler is not None:  # again: it has lost its scheduler
-        raise ClusterError(_silent(str(client.scheduler.address)))
-    if client.status != "running" or client.scheduler is None:
-        raise ClusterError(f"the client is {client.status}: give one that is connected to a scheduler")
-    address = str(client.scheduler.address)
-    options = {  # of this process while the call lasts: distributed takes them from nowhere else
-        "distributed.comm.timeouts.connect": CONNECT_SECONDS,
-        "distributed.comm.timeouts.tcp": TCP_SECONDS,
-        "distributed.admin.large-graph-warning-threshold": "1GiB",  # an excerpt is meant to be in its task
-        "distributed.admin.low-level-log-length": MESSAGES_KEPT,
-    }
-    with dask.config.set(options):
-        with told_if_lost(address):
-            workers = workers_of(client)
-            own = Client(
-                address,
-                security=client.security,
-                timeout=CONNECT_SECONDS,
-                set_as_default=False,
-                direct_to_workers=can_reach(workers),
-                name="exactframes",
-            )
-        try:
-            with told_if_lost(address):
-                require_fit(own, address)
-                traffic = traffic_of(client)
-                traffic.is_direct = bool(own.direct_to_workers)
-                workers = workers_of(own)  # one may have been replaced
-                threads = sum(worker["nthreads"] for worker in workers.values())
-                link = Link(own, address, threads, traffic)
-            own.subscribe_topic("all", link.note_lost)
-            try:
-                yield link
-            finally:
-                if own.status == "running":  # else the scheduler would tell us of our own leaving
-                    own.unsubscribe_topic("all")
-        finally:
-            own.close(timeout=CONNECT_SECONDS)
-
-
-@contextmanager
 def told_if_lost(address: str) -> Iterator[None]:
     """Turn distributed's ways of telling that a scheduler is gone into one sentence."""
     from distributed import CancelledError
@@ -224,10 +172,14 @@ def told_if_lost(address: str) -> Iterator[None]:
     except ValueError as error:  # which cutting takes for a reason to decline
         raise ClusterError(f"the cluster at {address}: {error}") from error
     except (OSError, DaskTimeoutError, CancelledError) as error:
-        raise ClusterError(_silent(address)) from error
+        reason = getattr(error, "reason", LOST)
+        if reason != LOST:
+            raise ClusterError(f"our tasks at {address} were cancelled ({reason}): run again") from error
+        raise ClusterError(silent(address)) from error
 
 
-def _silent(address: str) -> str:
+def silent(address: str) -> str:
+    """What is told where a scheduler does not answer."""
     return (
         f"the scheduler at {address} does not answer: look whether it runs there, `dask scheduler`, "
         "and whether this machine can reach it"

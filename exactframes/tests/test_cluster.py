@@ -1,18 +1,22 @@
 """decode_frames on a Dask cluster: TorchCodec's frames, or an open refusal; faults apart."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dask
 import pytest
 import torch
 from distributed import Client, LocalCluster
+from distributed.client import FutureCancelledError
 from torchcodec.decoders import VideoDecoder
 from torchcodec.transforms import Resize
 
 from exactframes import DeclinedError, FallbackWarning, decode_frames
-from exactframes.cluster.fitness import require_same
-from exactframes.cluster.link import Link
+from exactframes.cluster.connecting import TCP_SECONDS, connect
+from exactframes.cluster.fitness import require_same, workers_of
+from exactframes.cluster.link import LOST, Link, told_if_lost
 from exactframes.cluster.remote import Answer
 from exactframes.cluster.traffic import traffic_of
 from exactframes.cluster.window import MOST_TRIES
@@ -108,6 +112,51 @@ def test_what_a_worker_does_not_hand_over_is_decoded_again(
 def test_a_cluster_says_itself_how_many_work(also: dict[str, int], client: Client, video: Path) -> None:
     with pytest.raises(ValueError, match="client: leave out workers and processes"):
         decode_frames(video, INDICES, client=client, **also)  # type: ignore[arg-type]
+
+
+def test_a_cluster_whose_last_worker_is_just_replaced(
+    client: Client, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([workers_of(client), {}])
+    monkeypatch.setattr("exactframes.cluster.connecting.workers_of", lambda _: next(answers))
+    ours = decode_frames(video, INDICES, client=client)
+    assert torch.equal(ours, VideoDecoder(video).get_frames_at(INDICES).data)
+
+
+def test_dask_s_options_are_as_before_when_the_last_call_has_ended(client: Client) -> None:
+    def limit() -> object:
+        return dask.config.get("distributed.comm.timeouts.tcp")
+
+    before, first, second = limit(), connect(client), connect(client)
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert limit() == TCP_SECONDS != before
+    second.__exit__(None, None, None)
+    assert limit() == before
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [("scheduler-restart", "were cancelled .scheduler-restart.: run again"), (LOST, "does not answer: look")],
+)
+def test_why_tasks_were_cancelled_is_told(reason: str, told: str) -> None:
+    with pytest.raises(ClusterError, match=told), told_if_lost("tcp://host:8786"):
+        raise FutureCancelledError("key", reason)
+
+
+def test_something_else_than_a_client_is_refused(client: Client, video: Path) -> None:
+    with pytest.raises(ValueError, match=r"client: give a distributed\.Client, not str"):
+        decode_frames(video, INDICES, client="tcp://host:8786")  # type: ignore[arg-type]
+
+    async def in_its_loop() -> None:
+        async with Client(
+            client.scheduler_info()["address"], asynchronous=True, set_as_default=False
+        ) as other:
+            decode_frames(video, INDICES, client=other)
+
+    with pytest.raises(ValueError, match="client: give one that is not asynchronous"):
+        asyncio.run(in_its_loop())
 
 
 def test_a_closed_client_is_refused(client: Client, video: Path) -> None:
