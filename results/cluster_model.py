@@ -132,7 +132,10 @@ def main(argv: list[str]) -> int:
     except DAMAGED as error:
         parser.error(f"{arguments.file} is not a history of this suite ({error}); give a file from results/")
     if not told:
-        parser.error(f"{arguments.file} has no {MODELLED}: make a run with --cluster, `make bench-cluster`")
+        parser.error(
+            f"{arguments.file} has no {MODELLED} that was decoded on a cluster: make a run with --cluster, "
+            "`make bench-cluster`, of a video that does not fall back"
+        )
     print("\n".join(told[:-1]))  # noqa: T201
     return 0
 
