@@ -22,7 +22,7 @@ from fixtures.settings import Settings
 if TYPE_CHECKING:
     from distributed import Client, Security
 
-CONNECT_SECONDS = 8
+CONNECT_SECONDS = 5
 BY_PATH = ("cluster-processes", CLUSTER_ACROSS)  # who open videos on the workers
 WORKER_TTL = "30s"  # of our own workers: who does not answer for so long is given up
 
