@@ -8,6 +8,7 @@ import pytest
 from exactframes import packets
 from exactframes.errors import DeclinedError
 from exactframes.packets import USE_EXACT, Request, Requests
+from exactframes.rules.roles import Role
 from exactframes.source import SeekMode
 from exactframes.tests.tape import UNITS, Tape, approximate, declined, exact, reader, shown, times
 from exactframes.tests.test_nal import sized
@@ -36,6 +37,19 @@ def test_packets_keep_their_role_and_data() -> None:
     assert [packet.role.needed for packet in window.gop.packets] == [True, True, False]
     assert [packet.role.starts for packet in window.gop.packets] == [True, False, False]
     assert bytes(cast("Any", window.gop.packets[2].data)) == sized(*UNITS["b"])
+
+
+@pytest.mark.parametrize(
+    ("codec", "roles"),
+    [
+        ("mjpeg", [Role(needed=False, starts=True)] * 2),
+        ("vp8", [Role(needed=True, starts=True, leads=True), Role(needed=True)]),
+    ],
+    ids=["each frame alone", "whole GOPs"],
+)
+def test_codecs_without_a_rule_of_their_own(codec: str, roles: list[Role]) -> None:
+    asked = reader(Tape("I0 P1", codec=codec, format="matroska"), [0, 1]).asked()
+    assert [packet.role for window in asked for packet in window.gop.packets] == roles
 
 
 def test_frames_count_in_the_order_in_which_they_are_shown() -> None:
