@@ -217,6 +217,15 @@ def test_a_frame_at_another_time_than_planned_is_wrong(shifts: tuple[int, int], 
         Decoding(askew).write(output, 0, 2)
 
 
+def test_fewer_frames_than_asked_for_are_wrong(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A single one would else be copied into all rows."""
+    [excerpt] = cut(video, [3, 4])
+    get_frames_at = VideoDecoder.get_frames_at
+    monkeypatch.setattr(VideoDecoder, "get_frames_at", lambda self, asked: get_frames_at(self, asked[:1]))
+    with pytest.raises(WrongFrameError):
+        Decoding(excerpt).write(torch.empty((2, *SHAPE), dtype=torch.uint8), 0, 2)
+
+
 @pytest.mark.parametrize("changes", [{"frames": (3, 99)}, {"mapping": "none"}, {"data": b"none"}], ids=str)
 def test_an_excerpt_that_cannot_be_decoded_is_wrong(changes: dict[str, Any], video: Path) -> None:
     [excerpt] = cut(video, [3, 4])
