@@ -112,7 +112,6 @@ class Reader:
         self._requests = Requests(targets)
         self._before = dict(_neighbours(indices, targets)) if not self._is_exact else {}
         self._last_shown: int | None = None
-        self._first_delay = 0  # of pts over dts
 
     def _times(self, indices: Sequence[int]) -> list[int]:
         """When approximate seek mode looks for each frame: TorchCodec rounds index / average_fps to ticks."""
@@ -263,7 +262,8 @@ class Reader:
             if pts is None or packet.is_discard or packet.is_corrupt:
                 raise DeclinedError(_unsound(packet))
             if not self._has_read:
-                self._has_read, self._first_delay = True, pts - (packet.dts or 0)
+                self._has_read = True
+                self._first_delay = pts - (packet.dts or 0)
             elif packet.has_sidedata("new_extradata"):
                 raise DeclinedError("the codec's parameters change within the file")
             is_keyframe = packet.is_keyframe
