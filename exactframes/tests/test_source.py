@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -105,3 +106,14 @@ def test_torchcodec_s_own_way_and_count(small_video: Path) -> None:
     nothing = sequential(source, [])
     assert (nothing.shape, nothing.dtype) == ((0, 3, 64, 96), torch.uint8)
     assert count_frames(source) == 75
+
+
+@pytest.mark.parametrize(("given", "threads"), [((), 1), ((3,), 3)], ids=["by default", "as told"])
+def test_torchcodec_s_own_way_takes_so_many_threads(
+    given: tuple[int, ...], threads: int, small_video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = open_source(small_video, "exact")
+    opened = Mock(side_effect=VideoDecoder)
+    monkeypatch.setattr(source_module, "VideoDecoder", opened)
+    sequential(source, [3], *given)
+    assert opened.call_args.kwargs["num_ffmpeg_threads"] == threads

@@ -62,6 +62,18 @@ def test_workers_are_this_thread_and_others(workers: int) -> None:
     assert sum(name.startswith("exactframes") for name in names) == workers - 1 == len(names) - 1
 
 
+@pytest.mark.parametrize(("workers", "count"), [(1, 1), (2, 1), (4, 3)])
+def test_there_are_no_more_threads_than_workers_besides_the_caller(workers: int, count: int) -> None:
+    """One at least, which a pool cannot do without."""
+    is_over = threading.Event()
+    with threads(workers) as pool:
+        for _ in range(9):
+            pool.submit(is_over.wait, 20)
+        names = [thread.name for thread in threading.enumerate() if thread.name.startswith("exactframes")]
+        is_over.set()
+    assert len(names) == count
+
+
 def test_nothing_to_do() -> None:
     assert run([], 3, range(1)) == 0
 
