@@ -92,11 +92,11 @@ class Reader:
             DeclinedError: if the codec or container has not been tried, or the header rules a plan out.
         """
         stream = container.streams[source.stream_index]
-        if not isinstance(stream, VideoStream) or stream.time_base is None:
+        if not isinstance(stream, VideoStream) or (base := stream.time_base) is None:
             raise DeclinedError("PyAV does not see the stream that TorchCodec reads")
         name = container.format.name.partition(",")[0]
         context = stream.codec_context
-        self.stream, self._name = stream, name
+        self.stream, self._base, self._name = stream, base, name
         self.codec: Codec = codec_for(context.codec.canonical_name, name, source.path.name)
         self.frames = 0  # in exact mode: how many have been read
         self._container, self._source = container, source
@@ -115,8 +115,8 @@ class Reader:
 
     def _times(self, indices: Sequence[int]) -> list[int]:
         """When approximate seek mode looks for each frame: TorchCodec rounds index / average_fps to ticks."""
-        fps, base = self._source.fps, self.stream.time_base
-        if not fps or base is None:
+        fps, base = self._source.fps, self._base
+        if not fps:
             raise DeclinedError(f"the header tells no frame rate; {USE_EXACT}")
         if indices and max(indices) >= self._source.frames:
             raise DeclinedError("the file holds fewer frames than were asked for")
@@ -226,7 +226,7 @@ class Reader:
         gives whatever comes next, so that must be the one.
         """
         stop = following.shown if following else times[-1] + 1
-        if following is not None and times[-1] < stop - self._late:
+        if times[-1] < stop - self._late:
             stop -= self._late  # what is looked for just before the next GOP's first frame is that one
         requests = []
         for time, row in self._requests.take_below(stop):

@@ -10,7 +10,7 @@ from exactframes.errors import DeclinedError
 from exactframes.packets import USE_EXACT, Request, Requests
 from exactframes.rules.roles import Role
 from exactframes.source import SeekMode
-from exactframes.tests.tape import UNITS, Tape, approximate, declined, exact, reader, shown, times
+from exactframes.tests.tape import UNITS, Made, Tape, approximate, declined, exact, reader, shown, times
 from exactframes.tests.test_nal import sized
 
 
@@ -138,6 +138,12 @@ def test_what_cannot_be_matched_is_declined(text: str, reason: str) -> None:
         exact(text, [2])
 
 
+def test_packets_that_hold_nothing_are_passed_over() -> None:
+    tape = Tape("I0 P1 P2")
+    tape.packets.insert(1, Made())
+    assert shown(list(reader(tape, [2], frames=3).asked())) == [[2]]
+
+
 def test_parameters_may_be_told_before_the_first_packet() -> None:
     assert shown(exact("I0+ P1 P2", [2])) == [[2]]
 
@@ -212,7 +218,8 @@ def test_fragmented_mp4_is_declined() -> None:
 def test_time_stamps_that_are_too_large_for_seconds() -> None:
     large = 2**48
     assert shown(exact(f"I0 I{large}", [1])) == [[], [large]]
-    assert declined(Tape(f"I0 I{large + 1}"), [1]) == "time stamps are too large to be told apart in seconds"
+    for text in (f"I0 I{large + 1}", f"I0 E{large + 1}"):
+        assert declined(Tape(text), [1]) == "time stamps are too large to be told apart in seconds"
 
 
 # --- What the times of decoding tell ---
