@@ -92,6 +92,26 @@ def test_an_error_ends_the_taking_and_is_told(workers: int) -> None:
         run(endless(), workers, range(1))
 
 
+def test_an_error_is_told_when_the_other_threads_have_ended() -> None:
+    here, has_begun = threading.current_thread(), threading.Event()
+    ended: list[str] = []
+
+    class Failing(Made):
+        def write(self, output: Tensor, first_row: int, stop_row: int) -> int:
+            if threading.current_thread() is here:
+                assert has_begun.wait(20)
+                raise DeclinedError("no")
+            has_begun.set()
+            threading.Event().wait(0.1)
+            ended.append("the other")
+            return super().write(output, first_row, stop_row)
+
+    with threads(2) as pool:
+        with pytest.raises(DeclinedError):
+            on_threads([Failing(), Failing()], OUTPUT, range(1), 2, pool)
+        assert ended == ["the other"]
+
+
 def test_an_error_of_cutting_is_told() -> None:
     def cut() -> Iterator[Made]:
         yield Made()
