@@ -166,16 +166,17 @@ def test_the_first_excerpt_is_checked(video: Path) -> None:
         replace(first, expected=first.expected | {"width": 97}).write(torch.empty(0), 0, 0)
 
 
-@pytest.mark.parametrize("height", [64, 2000])
+@pytest.mark.parametrize(("height", "batches"), [(64, [4, 4, 2]), (600, [2] * 5), (2000, [1] * 10)])
 def test_a_few_frames_are_decoded_at_a_time(
-    height: int, video: Path, monkeypatch: pytest.MonkeyPatch
+    height: int, batches: list[int], video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However large they are, it is one at least."""
+    """However large they are, it is one at least; and however many rows there are."""
     taken: list[int] = []
     monkeypatch.setattr(excerpt_module, "write_rows", lambda _, rows, __: taken.append(len(rows)))
     [excerpt] = cut(video, range(10))
-    Decoding(excerpt).write(torch.empty((10, height, 96 * height // 64, 3), dtype=torch.uint8), 0, 10)
-    assert taken == ([4, 4, 2] if height == 64 else [1] * 10)
+    row = torch.empty((1, height, 96 * height // 64, 3), dtype=torch.uint8)
+    Decoding(excerpt).write(row.expand(1000, -1, -1, -1), 0, 10)
+    assert taken == batches
 
 
 @pytest.mark.parametrize(("given", "threads"), [((), 1), ((3,), 3)], ids=["by default", "as told"])
