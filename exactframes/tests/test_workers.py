@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator
+from concurrent.futures import wait
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from exactframes import workers as workers_module
 from exactframes.errors import DeclinedError
 from exactframes.workers import on_threads, threads
 
@@ -90,6 +92,29 @@ def test_an_error_ends_the_taking_and_is_told(workers: int) -> None:
 
     with pytest.raises(DeclinedError, match=r"^no$"):
         run(endless(), workers, range(1))
+
+
+def test_after_an_error_no_thread_takes_another_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, has_begun, has_failed = threading.current_thread(), threading.Event(), threading.Event()
+
+    def waiting(others: Any) -> Any:
+        has_failed.set()
+        return wait(others)
+
+    class Failing(Made):
+        def write(self, output: Tensor, first_row: int, stop_row: int) -> int:
+            if threading.current_thread() is here:
+                assert has_begun.wait(20)
+                raise DeclinedError("no")
+            has_begun.set()
+            assert has_failed.wait(20)
+            return super().write(output, first_row, stop_row)
+
+    monkeypatch.setattr(workers_module, "wait", waiting)
+    tasks = iter([Failing() for _ in range(3)])
+    with pytest.raises(DeclinedError):
+        run(tasks, 2, range(1))
+    assert len(list(tasks)) == 1
 
 
 def test_an_error_is_told_when_the_other_threads_have_ended() -> None:
