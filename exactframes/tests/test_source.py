@@ -63,6 +63,15 @@ def test_what_the_header_tells(small_video: Path) -> None:
     assert not source.is_fragmented
 
 
+@pytest.mark.parametrize(("size", "given"), [(None, (64, 96)), (32, (32, 48)), ((20, 70), (20, 70))])
+def test_the_size_of_frames_as_they_are_given(
+    size: int | tuple[int, int] | None, given: tuple[int, int], small_video: Path
+) -> None:
+    source = open_source(small_video, "exact", size)
+    assert source.shape(5) == (5, *given, 3)
+    assert source.frame_bytes == given[0] * given[1] * 3
+
+
 def test_what_a_version_of_torchcodec_lacks_is_none() -> None:
     metadata = SimpleNamespace(codec="h264", width=96, rotation=90)
     look = look_of(cast("Any", SimpleNamespace(metadata=metadata)))
