@@ -114,6 +114,7 @@ def test_the_frames_of_a_fallback_are_resized(damaged_at_its_end: Path) -> None:
         ({"size": 0}, r"size 0: give \(height, width\) or the shorter side"),
         ({"size": (9, 0)}, r"size \(9, 0\): give \(height, width\)"),
         ({"size": (9, 9, 9)}, r"size \(9, 9, 9\): give \(height, width\)"),
+        ({"size": (9.5, 9)}, r"size \(9.5, 9\): give \(height, width\)"),
         ({"seek_mode": "fast"}, "seek_mode 'fast': give 'exact' or 'approximate'"),
         (
             {"out": torch.zeros((2, 3, 64, 96))},

@@ -113,7 +113,8 @@ def test_reading_ends_with_the_last_request() -> None:
 
 def test_frames_that_the_header_promises_may_be_missing() -> None:
     reason = "the file holds fewer frames than were asked for"
-    assert declined(Tape("I0 P1 I2"), [5], "approximate", frames=9) == reason
+    for index in (3, 5):
+        assert declined(Tape("I0 P1 I2"), [index], "approximate", frames=9) == reason
     assert declined(Tape(""), [0], "approximate", frames=9) == reason
 
 
@@ -122,7 +123,7 @@ def test_frames_that_the_header_promises_may_be_missing() -> None:
 FAR = "I0 P1 I2 P3 I4 P5 I6 P7 I8 P9 I10 P11 I12 P13"
 
 
-@pytest.mark.parametrize(("index", "sought"), [(4, []), (5, [5]), (13, [13])])
+@pytest.mark.parametrize(("index", "sought"), [(4, []), (5, [5]), (12, [12]), (13, [13])])
 def test_what_lies_between_requests_is_skipped(index: int, sought: list[int]) -> None:
     tape = Tape(FAR)
     assert shown(approximate(tape, [0, index]))[-1] == [index]
@@ -134,6 +135,13 @@ def test_skipped_gops_are_not_read() -> None:
     asked = approximate(tape, [0, 9])
     assert [window.gop.shown for window in asked] == [0, 8]
     assert tape.read == [0, 1, 2, 3, 4, 8, 9, 10, 11, 12]
+
+
+@pytest.mark.parametrize(("index", "sought"), [(6, []), (7, [7])])
+def test_how_far_a_request_lies_counts_from_where_reading_is(index: int, sought: list[int]) -> None:
+    tape = Tape(FAR)
+    assert shown(approximate(tape, [3, index]))[-1] == [index]
+    assert tape.sought == sought
 
 
 def test_exact_mode_skips_nothing() -> None:
@@ -170,6 +178,14 @@ def test_a_seek_to_where_decoding_cannot_begin_is_undone() -> None:
     assert tape.sought[:2] == [9, 2]
     tape = Tape(f"{FAR} K14", leads={9: 14})
     assert shown(approximate(tape, [0, 9]))[-1] == [9]
+
+
+def test_where_no_seek_leads_to_a_place_to_begin_a_reason_is_told() -> None:
+    tape = Tape(FAR.replace("I8", "K8"), leads={9: 9, 2: 9})
+    assert declined(tape, [0, 9], "approximate") == (
+        "decoding cannot begin exactly at a packet flagged as a keyframe"
+    )
+    assert tape.sought == [9, 2]
 
 
 def test_where_no_seek_leads_back_frames_are_missed() -> None:

@@ -40,6 +40,7 @@ MOOF = box("moof", b"mfhd")
         (START + large_box("mdat", MOOF), False),
         (START + box("mdat", MOOF, size=0), False),  # up to the end of the file
         (START + box("mdat", b"", size=7) + MOOF, False),
+        (START + box("mda\0", b"\0\0\x08moof", size=7), False),  # less than its own header
         (START + box("mdat", b"", size=100), False),
         (START + MOOF[:7], False),
         (START, False),
@@ -63,7 +64,9 @@ def test_what_the_header_tells(small_video: Path) -> None:
     assert not source.is_fragmented
 
 
-@pytest.mark.parametrize(("size", "given"), [(None, (64, 96)), (32, (32, 48)), ((20, 70), (20, 70))])
+@pytest.mark.parametrize(
+    ("size", "given"), [(None, (64, 96)), (32, (32, 48)), ((20, 70), (20, 70)), ((1, 1), (1, 1))]
+)
 def test_the_size_of_frames_as_they_are_given(
     size: int | tuple[int, int] | None, given: tuple[int, int], small_video: Path
 ) -> None:
