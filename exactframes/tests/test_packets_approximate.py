@@ -100,8 +100,9 @@ def test_the_first_frame_has_none_before_it() -> None:
     assert shown(approximate(Tape("I0 P1"), [0, 1])) == [[0, 1]]
 
 
-def test_frames_that_are_looked_for_at_the_same_time() -> None:
-    assert declined(Tape("I0 P1 P2"), [0, 1], "approximate", fps=100) == VARIES
+@pytest.mark.parametrize("indices", [[0, 1], [2, 3]])
+def test_frames_that_are_looked_for_at_the_same_time(indices: list[int]) -> None:
+    assert declined(Tape("I0 P1 P2 P3"), indices, "approximate", fps=100) == VARIES
 
 
 def test_reading_ends_with_the_last_request() -> None:
