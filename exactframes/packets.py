@@ -270,7 +270,7 @@ class Reader:
             role = judge(memoryview(packet), is_keyframe)
             if role.has_parameters:
                 self._parameters_in_band = True
-            elif role.starts and self._parameters_in_band:
+            elif self._parameters_in_band:
                 role = role._replace(starts=False)  # it may need those that came in band before
             if role.starts or is_keyframe:
                 self._require_start(role, pts, packet.dts)
