@@ -31,6 +31,10 @@ def test_approximate_mode_rounds_times_to_ticks() -> None:
     assert shown(approximate(tape, range(6), fps=30)) == [[0, 33, 67], [100, 133, 167]]
 
 
+def test_a_tick_may_be_more_than_one_part_of_a_second() -> None:
+    assert shown(approximate(Tape("I0 P1 P2", Fraction(1001, 30000)), [2], fps=30000 / 1001)) == [[2]]
+
+
 def test_approximate_mode_begins_at_time_0() -> None:
     assert declined(Tape("I1 P2"), mode="approximate") == f"the video does not begin at time 0; {USE_EXACT}"
 
