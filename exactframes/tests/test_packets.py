@@ -283,6 +283,11 @@ def test_frames_before_a_keyframe_that_ffmpeg_would_seek_to(
             assert sum(len(window.requests) for window in asked) == 1
 
 
+def test_the_last_frame_asked_of_a_gop_tells_whether_one_is_missed() -> None:
+    reason = declined(delayed(TWO_GOPS, 2, 3), [7, 9], "approximate")
+    assert reason.startswith("FFmpeg seeks past frames in this file")
+
+
 @pytest.mark.parametrize("how", ["another container", "no time of decoding"])
 def test_where_ffmpeg_seeks_right_nothing_is_declined(how: str) -> None:
     tape = delayed(TWO_GOPS, 2, 4)
