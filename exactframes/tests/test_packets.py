@@ -249,7 +249,7 @@ def test_only_where_gops_start_are_times_compared() -> None:
 
 def delayed(text: str, first: int, second: int) -> Tape:
     """Two GOPs, whose keyframes are shown so many ticks after they are decoded."""
-    tape = Tape(text, has_b_frames=True)
+    tape = Tape(text, has_b_frames=first > 0)
     for packet, delay in zip((p for p in tape.packets if p.is_keyframe), (first, second), strict=True):
         assert packet.pts is not None
         packet.dts = packet.pts - delay
@@ -260,21 +260,22 @@ TWO_GOPS = " ".join(["I0", *(f"P{n}" for n in range(1, 10)), "I10", "P11"])
 
 
 @pytest.mark.parametrize(
-    ("seek_mode", "second", "missed"),
+    ("seek_mode", "first", "second", "missed"),
     [
-        ("approximate", 2, set()),
-        ("approximate", 3, {9}),
-        ("approximate", 4, {8, 9}),
-        ("exact", 4, set()),
-        ("exact", 11, set()),
-        ("exact", 12, {7, 8, 9}),
+        ("approximate", 2, 2, set()),
+        ("approximate", 2, 3, {9}),
+        ("approximate", 2, 4, {8, 9}),
+        ("approximate", 0, 1, {9}),
+        ("exact", 2, 4, set()),
+        ("exact", 2, 11, set()),
+        ("exact", 2, 12, {7, 8, 9}),
     ],
 )
 def test_frames_before_a_keyframe_that_ffmpeg_would_seek_to(
-    seek_mode: SeekMode, second: int, missed: set[int]
+    seek_mode: SeekMode, first: int, second: int, missed: set[int]
 ) -> None:
     for index in (7, 8, 9, 10, 11):
-        asked = reader(delayed(TWO_GOPS, 2, second), [index], seek_mode).asked()
+        asked = reader(delayed(TWO_GOPS, first, second), [index], seek_mode).asked()
         if index in missed:
             with pytest.raises(DeclinedError, match=r"^FFmpeg seeks past frames in this file") as told:
                 list(asked)
