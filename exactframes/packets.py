@@ -145,11 +145,17 @@ class Reader:
             asked = self._ask(gop, following)
             if is_wanted:
                 yield asked
-            if not self._is_exact and self._requests.next_target is None:
-                return
-            if following is not None and self._is_far(gop, following):
-                gops, following = self._skip(following)
+            if not self._is_exact:
+                target = self._requests.next_target
+                if target is None:
+                    return
+                if following is not None and _is_far(target, gop, following):
+                    gops, following = self._skip(target, following)
             gop = following
+        self._require_all()
+
+    def _require_all(self) -> None:
+        """Look, at the end of the file, whether it held what was asked for and what TorchCodec counts."""
         if self._requests.next_target is not None:
             raise DeclinedError("the file holds fewer frames than were asked for")
         if not self._is_exact or self.frames == self._source.frames:
@@ -157,14 +163,8 @@ class Reader:
         if self.frames != count_frames(self._source):
             raise DeclinedError(f"TorchCodec does not count {self.frames} frames, as there are packets")
 
-    def _is_far(self, gop: Gop, following: Gop) -> bool:
-        """Whether the next request lies so far ahead that seeking to it may save reading a GOP."""
-        target = self._requests.next_target
-        return not self._is_exact and target is not None and target > 2 * following.shown - gop.shown
-
-    def _skip(self, following: Gop) -> tuple[Iterator[Gop], Gop | None]:
+    def _skip(self, target: int, following: Gop) -> tuple[Iterator[Gop], Gop | None]:
         """Seek to the GOP that holds the next request; where that leads nowhere new, go on as we were."""
-        target = self._requests.next_target or 0
         for time in (target, following.shown):
             self._container.seek(time, stream=self.stream)
             gops = self._gops()
@@ -284,6 +284,11 @@ class Reader:
             raise DeclinedError("B-frames have no presentation times of their own")
         if pts > LATEST:
             raise DeclinedError("time stamps are too large to be told apart in seconds")
+
+
+def _is_far(target: int, gop: Gop, following: Gop) -> bool:
+    """Whether the next request lies so far ahead that seeking to it may save reading a GOP."""
+    return target > 2 * following.shown - gop.shown
 
 
 def _neighbours(indices: Sequence[int], targets: Sequence[int]) -> Iterator[tuple[int, int]]:
