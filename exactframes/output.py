@@ -26,14 +26,12 @@ def shared_output(shape: Shape) -> Iterator[tuple[Tensor, str]]:
     kernel frees it when the last process lets go, whatever happens. Elsewhere it is a temporary file that
     is removed on leaving the context. The tensor stays valid afterwards.
     """
-    size = max(1, _size(shape))
     if sys.platform == "linux":
         descriptor = os.memfd_create("frames")
         path = f"/proc/{os.getpid()}/fd/{descriptor}"
     else:
         descriptor, path = tempfile.mkstemp(prefix="frames-")
     try:
-        os.ftruncate(descriptor, size)
         yield open_output(shape, path), path
     finally:
         os.close(descriptor)

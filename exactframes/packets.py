@@ -92,11 +92,11 @@ class Reader:
             DeclinedError: if the codec or container has not been tried, or the header rules a plan out.
         """
         stream = container.streams[source.stream_index]
-        if not isinstance(stream, VideoStream) or stream.time_base is None:
+        if not isinstance(stream, VideoStream) or (base := stream.time_base) is None:
             raise DeclinedError("PyAV does not see the stream that TorchCodec reads")
         name = container.format.name.partition(",")[0]
         context = stream.codec_context
-        self.stream, self._name = stream, name
+        self.stream, self._base, self._name = stream, base, name
         self.codec: Codec = codec_for(context.codec.canonical_name, name, source.path.name)
         self.frames = 0  # in exact mode: how many have been read
         self._container, self._source = container, source
@@ -112,12 +112,11 @@ class Reader:
         self._requests = Requests(targets)
         self._before = dict(_neighbours(indices, targets)) if not self._is_exact else {}
         self._last_shown: int | None = None
-        self._first_delay = 0  # of pts over dts
 
     def _times(self, indices: Sequence[int]) -> list[int]:
         """When approximate seek mode looks for each frame: TorchCodec rounds index / average_fps to ticks."""
-        fps, base = self._source.fps, self.stream.time_base
-        if not fps or base is None:
+        fps, base = self._source.fps, self._base
+        if not fps:
             raise DeclinedError(f"the header tells no frame rate; {USE_EXACT}")
         if indices and max(indices) >= self._source.frames:
             raise DeclinedError("the file holds fewer frames than were asked for")
@@ -146,11 +145,17 @@ class Reader:
             asked = self._ask(gop, following)
             if is_wanted:
                 yield asked
-            if not self._is_exact and self._requests.next_target is None:
-                return
-            if following is not None and self._is_far(gop, following):
-                gops, following = self._skip(following)
+            if not self._is_exact:
+                target = self._requests.next_target
+                if target is None:
+                    return
+                if following is not None and _is_far(target, gop, following):
+                    gops, following = self._skip(target, following)
             gop = following
+        self._require_all()
+
+    def _require_all(self) -> None:
+        """Look, at the end of the file, whether it held what was asked for and what TorchCodec counts."""
         if self._requests.next_target is not None:
             raise DeclinedError("the file holds fewer frames than were asked for")
         if not self._is_exact or self.frames == self._source.frames:
@@ -158,14 +163,8 @@ class Reader:
         if self.frames != count_frames(self._source):
             raise DeclinedError(f"TorchCodec does not count {self.frames} frames, as there are packets")
 
-    def _is_far(self, gop: Gop, following: Gop) -> bool:
-        """Whether the next request lies so far ahead that seeking to it may save reading a GOP."""
-        target = self._requests.next_target
-        return not self._is_exact and target is not None and target > 2 * following.shown - gop.shown
-
-    def _skip(self, following: Gop) -> tuple[Iterator[Gop], Gop | None]:
+    def _skip(self, target: int, following: Gop) -> tuple[Iterator[Gop], Gop | None]:
         """Seek to the GOP that holds the next request; where that leads nowhere new, go on as we were."""
-        target = self._requests.next_target or 0
         for time in (target, following.shown):
             self._container.seek(time, stream=self.stream)
             gops = self._gops()
@@ -227,7 +226,7 @@ class Reader:
         gives whatever comes next, so that must be the one.
         """
         stop = following.shown if following else times[-1] + 1
-        if following is not None and times[-1] < stop - self._late:
+        if times[-1] < stop - self._late:
             stop -= self._late  # what is looked for just before the next GOP's first frame is that one
         requests = []
         for time, row in self._requests.take_below(stop):
@@ -263,14 +262,15 @@ class Reader:
             if pts is None or packet.is_discard or packet.is_corrupt:
                 raise DeclinedError(_unsound(packet))
             if not self._has_read:
-                self._has_read, self._first_delay = True, pts - (packet.dts or 0)
+                self._has_read = True
+                self._first_delay = pts - (packet.dts or 0)
             elif packet.has_sidedata("new_extradata"):
                 raise DeclinedError("the codec's parameters change within the file")
             is_keyframe = packet.is_keyframe
             role = judge(memoryview(packet), is_keyframe)
             if role.has_parameters:
                 self._parameters_in_band = True
-            elif role.starts and self._parameters_in_band:
+            elif self._parameters_in_band:
                 role = role._replace(starts=False)  # it may need those that came in band before
             if role.starts or is_keyframe:
                 self._require_start(role, pts, packet.dts)
@@ -284,6 +284,11 @@ class Reader:
             raise DeclinedError("B-frames have no presentation times of their own")
         if pts > LATEST:
             raise DeclinedError("time stamps are too large to be told apart in seconds")
+
+
+def _is_far(target: int, gop: Gop, following: Gop) -> bool:
+    """Whether the next request lies so far ahead that seeking to it may save reading a GOP."""
+    return target > 2 * following.shown - gop.shown
 
 
 def _neighbours(indices: Sequence[int], targets: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -31,7 +31,6 @@ def survey(
         DeclinedError: if it cannot be pruned, with the reason.
     """
     source = open_source(video, seek_mode)
-    unpruned = kept = 0
     try:
         with av.open(str(source.path)) as container:
             reader = Reader(container, source, list(indices))

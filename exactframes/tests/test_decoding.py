@@ -71,6 +71,13 @@ def test_out_takes_the_frames(processes: bool, video: Path, expected: Tensor) ->
         assert torch.equal(out, expected[[40, 2, 7]])
 
 
+def test_processes_give_more_rows_than_a_frame_has(video: Path, expected: Tensor) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FallbackWarning)
+        frames = decode_frames(video, range(FRAMES), workers=2, processes=True)
+    assert torch.equal(frames, expected)
+
+
 def test_out_takes_the_frames_of_a_fallback(damaged_at_its_end: Path) -> None:
     out = torch.zeros((2, 3, 64, 96), dtype=torch.uint8)
     with pytest.warns(FallbackWarning):
@@ -107,6 +114,7 @@ def test_the_frames_of_a_fallback_are_resized(damaged_at_its_end: Path) -> None:
         ({"size": 0}, r"size 0: give \(height, width\) or the shorter side"),
         ({"size": (9, 0)}, r"size \(9, 0\): give \(height, width\)"),
         ({"size": (9, 9, 9)}, r"size \(9, 9, 9\): give \(height, width\)"),
+        ({"size": (9.5, 9)}, r"size \(9.5, 9\): give \(height, width\)"),
         ({"seek_mode": "fast"}, "seek_mode 'fast': give 'exact' or 'approximate'"),
         (
             {"out": torch.zeros((2, 3, 64, 96))},

@@ -2,7 +2,8 @@
 
 import io
 import json
-from collections.abc import Sequence
+import weakref
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from torchcodec.decoders import VideoDecoder
 
 from exactframes import excerpt as excerpt_module
 from exactframes.errors import DeclinedError, WrongFrameError
-from exactframes.excerpt import Check, Decoding, Excerpt, excerpts, tasks
+from exactframes.excerpt import TICK, Check, Decoding, Excerpt, excerpts, tasks
+from exactframes.plan import Run, plan_runs
 from exactframes.source import open_source
 from fixtures.corpus import make_video
 
@@ -36,6 +38,11 @@ def cut(video: Path, indices: Sequence[int], most_frames: int | None = None) -> 
 
 def frames_of(video: Path, indices: Sequence[int]) -> Tensor:
     return VideoDecoder(video).get_frames_at(list(indices)).data.permute(0, 2, 3, 1)
+
+
+def packets_of(video: Path | bytes) -> "list[av.Packet[Any]]":
+    with av.open(io.BytesIO(video) if isinstance(video, bytes) else video, "r") as container:
+        return [packet for packet in container.demux(video=0) if packet.size]
 
 
 def test_rows_are_written_piece_by_piece(video: Path) -> None:
@@ -71,6 +78,63 @@ def test_all_frames_of_an_excerpt_are_mapped_and_the_first_is_its_only_keyframe(
     assert b"elst" not in excerpt.data  # an edit list
 
 
+def test_an_excerpt_begins_with_a_keyframe_though_none_was_flagged_there(
+    video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FFmpeg would not seek to its first packet otherwise, where a later one is flagged."""
+
+    def unflagged(*arguments: Any, **options: Any) -> Iterator[Run]:
+        for run in plan_runs(*arguments, **options):
+            run.packets[0].data.is_keyframe = False
+            yield run
+
+    monkeypatch.setattr(excerpt_module, "plan_runs", unflagged)
+    [excerpt] = cut(video, range(20))
+    output = torch.empty((20, *SHAPE), dtype=torch.uint8)
+    Decoding(excerpt).write(output, 0, 20)
+    assert torch.equal(output, frames_of(video, range(20)))
+
+
+def test_each_packet_of_an_excerpt_lasts_a_tick_whatever_the_frame_rate(tmp_path: Path) -> None:
+    slow = make_video(tmp_path / "video.mp4", "-r", "10", "-c:v", "libx264", frames=3)
+    for indices in ([0], [0, 1, 2]):
+        [excerpt] = cut(slow, indices)
+        lengths = [(packet.duration or 0) * packet.time_base for packet in packets_of(excerpt.data)]
+        assert lengths == [TICK] * len(indices)
+
+
+def test_frames_of_an_excerpt_are_shown_as_early_as_the_order_of_decoding_allows(video: Path) -> None:
+    [excerpt] = cut(video, range(20))
+    packets = packets_of(excerpt.data)
+    assert min((packet.pts or 0) - (packet.dts or 0) for packet in packets) == 0
+    assert excerpt.shown[0] == (packets[0].pts or 0) // (packets[0].duration or 1)
+
+
+def test_times_in_an_excerpt_do_not_depend_on_the_time_base_of_the_video(tmp_path: Path) -> None:
+    """This one cannot tell a 25th of a second."""
+    base = ("-video_track_timescale", "11111")
+    odd = make_video(tmp_path / "video.mp4", "-c:v", "libx264", *base, frames=5)
+    [excerpt] = cut(odd, range(5))
+    output = torch.empty((5, *SHAPE), dtype=torch.uint8)
+    Decoding(excerpt).write(output, 0, 5)
+    assert torch.equal(output, frames_of(odd, range(5)))
+
+
+def test_frames_rise_where_one_is_shown_after_those_that_lead_the_next_gop(tmp_path: Path) -> None:
+    """I0 P3 B1 B2 P6 B4 B5, then I9 B7 B8, but for the times of P6 and B7, which are changed about."""
+    whole = make_video(tmp_path / "whole.mkv", "-c:v", "mpeg4", "-g", "9", "-bf", "2", frames=10)
+    video = tmp_path / "video.mkv"
+    with av.open(whole) as container, av.open(video, "w") as output:
+        target = output.add_stream_from_template(container.streams.video[0])
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        packets[4].pts, packets[8].pts = packets[8].pts, packets[4].pts
+        for number, packet in enumerate(packets):
+            packet.stream, packet.dts = target, 40 * (number - 4)
+            output.mux(packet)
+    [excerpt] = cut(video, [7, 6])
+    assert (excerpt.frames, excerpt.rows) == ((6, 7), (1, 0))
+
+
 def test_an_excerpt_keeps_the_tag_that_tells_a_variant(tmp_path: Path) -> None:
     encoding = ("-c:v", "prores_ks", "-profile:v", "4444", "-pix_fmt", "yuva444p10le")
     [excerpt] = cut(make_video(tmp_path / "video.mov", *encoding, frames=2), [0, 1])
@@ -102,16 +166,47 @@ def test_the_first_excerpt_is_checked(video: Path) -> None:
         replace(first, expected=first.expected | {"width": 97}).write(torch.empty(0), 0, 0)
 
 
-@pytest.mark.parametrize("height", [64, 2000])
+@pytest.mark.parametrize(("height", "batches"), [(64, [4, 4, 2]), (600, [2] * 5), (2000, [1] * 10)])
 def test_a_few_frames_are_decoded_at_a_time(
-    height: int, video: Path, monkeypatch: pytest.MonkeyPatch
+    height: int, batches: list[int], video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However large they are, it is one at least."""
+    """However large they are, it is one at least; and however many rows there are."""
     taken: list[int] = []
     monkeypatch.setattr(excerpt_module, "write_rows", lambda _, rows, __: taken.append(len(rows)))
     [excerpt] = cut(video, range(10))
-    Decoding(excerpt).write(torch.empty((10, height, 96 * height // 64, 3), dtype=torch.uint8), 0, 10)
-    assert taken == ([4, 4, 2] if height == 64 else [1] * 10)
+    row = torch.empty((1, height, 96 * height // 64, 3), dtype=torch.uint8)
+    Decoding(excerpt).write(row.expand(1000, -1, -1, -1), 0, 10)
+    assert taken == batches
+
+
+@pytest.mark.parametrize(("given", "threads"), [((), 1), ((3,), 3)], ids=["by default", "as told"])
+def test_ffmpeg_decodes_on_so_many_threads(
+    given: tuple[int, ...], threads: int, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Mock(side_effect=VideoDecoder)
+    monkeypatch.setattr(excerpt_module, "VideoDecoder", opened)
+    for decoding in (Decoding(cut(video, [3])[0], *given), list(tasks(cut(video, [3]), *given))[-1]):
+        decoding.write(torch.empty((1, *SHAPE), dtype=torch.uint8), 0, 1)
+    assert [call.kwargs["num_ffmpeg_threads"] for call in opened.call_args_list] == [threads] * 2
+
+
+def test_a_decoder_stays_open_until_the_last_row_is_written(
+    video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[weakref.ref[VideoDecoder]] = []
+
+    def opening(*arguments: Any, **options: Any) -> VideoDecoder:
+        decoder = VideoDecoder(*arguments, **options)
+        opened.append(weakref.ref(decoder))
+        return decoder
+
+    monkeypatch.setattr(excerpt_module, "VideoDecoder", opening)
+    decoding = Decoding(cut(video, range(9))[0])
+    still_open = []
+    for stop in (3, 6, 9):
+        decoding.write(torch.empty((3, *SHAPE), dtype=torch.uint8), stop - 3, stop)
+        still_open.append([decoder() is not None for decoder in opened])
+    assert still_open == [[True], [True], [False]]
 
 
 @pytest.mark.parametrize("shifts", [(0, 1), (-1, 0)])
@@ -121,6 +216,15 @@ def test_a_frame_at_another_time_than_planned_is_wrong(shifts: tuple[int, int], 
     askew = replace(excerpt, shown=tuple(tick + by for tick, by in zip(excerpt.shown, shifts, strict=True)))
     with pytest.raises(WrongFrameError, match="a frame is not shown at its planned time"):
         Decoding(askew).write(output, 0, 2)
+
+
+def test_fewer_frames_than_asked_for_are_wrong(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A single one would else be copied into all rows."""
+    [excerpt] = cut(video, [3, 4])
+    get_frames_at = VideoDecoder.get_frames_at
+    monkeypatch.setattr(VideoDecoder, "get_frames_at", lambda self, asked: get_frames_at(self, asked[:1]))
+    with pytest.raises(WrongFrameError):
+        Decoding(excerpt).write(torch.empty((2, *SHAPE), dtype=torch.uint8), 0, 2)
 
 
 @pytest.mark.parametrize("changes", [{"frames": (3, 99)}, {"mapping": "none"}, {"data": b"none"}], ids=str)

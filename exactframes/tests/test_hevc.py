@@ -155,10 +155,15 @@ def test_parameter_sets_in_hvcc() -> None:
         [nal(VPS)],
         [nal(SPS), nal(SPS, payload=b"2")],
         [nal(PPS)] * 300,
-        [nal(SEI)],
+        [nal(SEI), nal(DELIMITER)],
         [],
     ]
     assert parameter_sets(hvcc(*arrays)) == {nal(VPS), nal(SPS), nal(SPS, payload=b"2"), nal(PPS)}
+
+
+def test_what_follows_the_arrays_of_hvcc_is_not_read() -> None:
+    further = hvcc([nal(SPS)])[len(hvcc()) :]
+    assert parameter_sets(hvcc([nal(VPS)]) + further) == {nal(VPS)}
 
 
 def test_hvcc_that_ends_early() -> None:
@@ -168,7 +173,7 @@ def test_hvcc_that_ends_early() -> None:
 
 @pytest.mark.parametrize("code", [b"\0\0\1", b"\0\0\0\1"])
 def test_parameter_sets_after_start_codes(code: bytes) -> None:
-    sets = nal(VPS), nal(SPS), nal(PPS, payload=b"\xaf\x07")  # just zeros may follow them
+    sets = nal(VPS), nal(SPS, payload=b"max"), nal(PPS, payload=b"\xaf\x07")  # just zeros may follow them
     assert parameter_sets(coded(*sets, nal(SEI), nal(TRAIL_R), code=code)) == set(sets)
 
 

@@ -2,6 +2,9 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest.mock import ANY, MagicMock
 
 import pytest
 import torch
@@ -25,6 +28,13 @@ def test_frames_go_into_their_rows_and_no_others(rows: list[int]) -> None:
         expected[row] = frame.permute(1, 2, 0)
     assert write_rows(output, rows, frames) == 3
     assert torch.equal(output, expected)
+
+
+def test_rows_in_sequence_are_copied_in_one_piece() -> None:
+    target = MagicMock()
+    output = cast("Any", SimpleNamespace(shape=(6, 4, 5, 3), numpy=lambda: target))
+    write_rows(output, [2, 3, 4], numbered(3))
+    target.__setitem__.assert_called_once_with(slice(2, 5), ANY)
 
 
 def test_no_rows_are_no_frames() -> None:

@@ -8,8 +8,9 @@ import pytest
 from exactframes import packets
 from exactframes.errors import DeclinedError
 from exactframes.packets import USE_EXACT, Request, Requests
+from exactframes.rules.roles import Role
 from exactframes.source import SeekMode
-from exactframes.tests.tape import UNITS, Tape, approximate, declined, exact, reader, shown, times
+from exactframes.tests.tape import UNITS, Made, Tape, approximate, declined, exact, reader, shown, times
 from exactframes.tests.test_nal import sized
 
 
@@ -36,6 +37,19 @@ def test_packets_keep_their_role_and_data() -> None:
     assert [packet.role.needed for packet in window.gop.packets] == [True, True, False]
     assert [packet.role.starts for packet in window.gop.packets] == [True, False, False]
     assert bytes(cast("Any", window.gop.packets[2].data)) == sized(*UNITS["b"])
+
+
+@pytest.mark.parametrize(
+    ("codec", "roles"),
+    [
+        ("mjpeg", [Role(needed=False, starts=True)] * 2),
+        ("vp8", [Role(needed=True, starts=True, leads=True), Role(needed=True)]),
+    ],
+    ids=["each frame alone", "whole GOPs"],
+)
+def test_codecs_without_a_rule_of_their_own(codec: str, roles: list[Role]) -> None:
+    asked = reader(Tape("I0 P1", codec=codec, format="matroska"), [0, 1]).asked()
+    assert [packet.role for window in asked for packet in window.gop.packets] == roles
 
 
 def test_frames_count_in_the_order_in_which_they_are_shown() -> None:
@@ -124,6 +138,12 @@ def test_what_cannot_be_matched_is_declined(text: str, reason: str) -> None:
         exact(text, [2])
 
 
+def test_packets_that_hold_nothing_are_passed_over() -> None:
+    tape = Tape("I0 P1 P2")
+    tape.packets.insert(1, Made())
+    assert shown(list(reader(tape, [2], frames=3).asked())) == [[2]]
+
+
 def test_parameters_may_be_told_before_the_first_packet() -> None:
     assert shown(exact("I0+ P1 P2", [2])) == [[2]]
 
@@ -198,7 +218,8 @@ def test_fragmented_mp4_is_declined() -> None:
 def test_time_stamps_that_are_too_large_for_seconds() -> None:
     large = 2**48
     assert shown(exact(f"I0 I{large}", [1])) == [[], [large]]
-    assert declined(Tape(f"I0 I{large + 1}"), [1]) == "time stamps are too large to be told apart in seconds"
+    for text in (f"I0 I{large + 1}", f"I0 E{large + 1}"):
+        assert declined(Tape(text), [1]) == "time stamps are too large to be told apart in seconds"
 
 
 # --- What the times of decoding tell ---
@@ -228,7 +249,7 @@ def test_only_where_gops_start_are_times_compared() -> None:
 
 def delayed(text: str, first: int, second: int) -> Tape:
     """Two GOPs, whose keyframes are shown so many ticks after they are decoded."""
-    tape = Tape(text, has_b_frames=True)
+    tape = Tape(text, has_b_frames=first > 0)
     for packet, delay in zip((p for p in tape.packets if p.is_keyframe), (first, second), strict=True):
         assert packet.pts is not None
         packet.dts = packet.pts - delay
@@ -239,27 +260,33 @@ TWO_GOPS = " ".join(["I0", *(f"P{n}" for n in range(1, 10)), "I10", "P11"])
 
 
 @pytest.mark.parametrize(
-    ("seek_mode", "second", "missed"),
+    ("seek_mode", "first", "second", "missed"),
     [
-        ("approximate", 2, set()),
-        ("approximate", 3, {9}),
-        ("approximate", 4, {8, 9}),
-        ("exact", 4, set()),
-        ("exact", 11, set()),
-        ("exact", 12, {7, 8, 9}),
+        ("approximate", 2, 2, set()),
+        ("approximate", 2, 3, {9}),
+        ("approximate", 2, 4, {8, 9}),
+        ("approximate", 0, 1, {9}),
+        ("exact", 2, 4, set()),
+        ("exact", 2, 11, set()),
+        ("exact", 2, 12, {7, 8, 9}),
     ],
 )
 def test_frames_before_a_keyframe_that_ffmpeg_would_seek_to(
-    seek_mode: SeekMode, second: int, missed: set[int]
+    seek_mode: SeekMode, first: int, second: int, missed: set[int]
 ) -> None:
     for index in (7, 8, 9, 10, 11):
-        asked = reader(delayed(TWO_GOPS, 2, second), [index], seek_mode).asked()
+        asked = reader(delayed(TWO_GOPS, first, second), [index], seek_mode).asked()
         if index in missed:
             with pytest.raises(DeclinedError, match=r"^FFmpeg seeks past frames in this file") as told:
                 list(asked)
             assert "film.mkv" in str(told.value)
         else:
             assert sum(len(window.requests) for window in asked) == 1
+
+
+def test_the_last_frame_asked_of_a_gop_tells_whether_one_is_missed() -> None:
+    reason = declined(delayed(TWO_GOPS, 2, 3), [7, 9], "approximate")
+    assert reason.startswith("FFmpeg seeks past frames in this file")
 
 
 @pytest.mark.parametrize("how", ["another container", "no time of decoding"])

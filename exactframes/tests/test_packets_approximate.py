@@ -31,6 +31,10 @@ def test_approximate_mode_rounds_times_to_ticks() -> None:
     assert shown(approximate(tape, range(6), fps=30)) == [[0, 33, 67], [100, 133, 167]]
 
 
+def test_a_tick_may_be_more_than_one_part_of_a_second() -> None:
+    assert shown(approximate(Tape("I0 P1 P2", Fraction(1001, 30000)), [2], fps=30000 / 1001)) == [[2]]
+
+
 def test_approximate_mode_begins_at_time_0() -> None:
     assert declined(Tape("I1 P2"), mode="approximate") == f"the video does not begin at time 0; {USE_EXACT}"
 
@@ -100,6 +104,11 @@ def test_the_first_frame_has_none_before_it() -> None:
     assert shown(approximate(Tape("I0 P1"), [0, 1])) == [[0, 1]]
 
 
+@pytest.mark.parametrize("indices", [[0, 1], [2, 3]])
+def test_frames_that_are_looked_for_at_the_same_time(indices: list[int]) -> None:
+    assert declined(Tape("I0 P1 P2 P3"), indices, "approximate", fps=100) == VARIES
+
+
 def test_reading_ends_with_the_last_request() -> None:
     tape = Tape("I0 P1 I2 P3 I4 P5 I6")
     assert shown(approximate(tape, [1])) == [[1]]
@@ -109,7 +118,8 @@ def test_reading_ends_with_the_last_request() -> None:
 
 def test_frames_that_the_header_promises_may_be_missing() -> None:
     reason = "the file holds fewer frames than were asked for"
-    assert declined(Tape("I0 P1 I2"), [5], "approximate", frames=9) == reason
+    for index in (3, 5):
+        assert declined(Tape("I0 P1 I2"), [index], "approximate", frames=9) == reason
     assert declined(Tape(""), [0], "approximate", frames=9) == reason
 
 
@@ -118,7 +128,7 @@ def test_frames_that_the_header_promises_may_be_missing() -> None:
 FAR = "I0 P1 I2 P3 I4 P5 I6 P7 I8 P9 I10 P11 I12 P13"
 
 
-@pytest.mark.parametrize(("index", "sought"), [(4, []), (5, [5]), (13, [13])])
+@pytest.mark.parametrize(("index", "sought"), [(4, []), (5, [5]), (12, [12]), (13, [13])])
 def test_what_lies_between_requests_is_skipped(index: int, sought: list[int]) -> None:
     tape = Tape(FAR)
     assert shown(approximate(tape, [0, index]))[-1] == [index]
@@ -130,6 +140,13 @@ def test_skipped_gops_are_not_read() -> None:
     asked = approximate(tape, [0, 9])
     assert [window.gop.shown for window in asked] == [0, 8]
     assert tape.read == [0, 1, 2, 3, 4, 8, 9, 10, 11, 12]
+
+
+@pytest.mark.parametrize(("index", "sought"), [(6, []), (7, [7])])
+def test_how_far_a_request_lies_counts_from_where_reading_is(index: int, sought: list[int]) -> None:
+    tape = Tape(FAR)
+    assert shown(approximate(tape, [3, index]))[-1] == [index]
+    assert tape.sought == sought
 
 
 def test_exact_mode_skips_nothing() -> None:
@@ -166,6 +183,14 @@ def test_a_seek_to_where_decoding_cannot_begin_is_undone() -> None:
     assert tape.sought[:2] == [9, 2]
     tape = Tape(f"{FAR} K14", leads={9: 14})
     assert shown(approximate(tape, [0, 9]))[-1] == [9]
+
+
+def test_where_no_seek_leads_to_a_place_to_begin_a_reason_is_told() -> None:
+    tape = Tape(FAR.replace("I8", "K8"), leads={9: 9, 2: 9})
+    assert declined(tape, [0, 9], "approximate") == (
+        "decoding cannot begin exactly at a packet flagged as a keyframe"
+    )
+    assert tape.sought == [9, 2]
 
 
 def test_where_no_seek_leads_back_frames_are_missed() -> None:

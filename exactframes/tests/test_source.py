@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -39,6 +40,7 @@ MOOF = box("moof", b"mfhd")
         (START + large_box("mdat", MOOF), False),
         (START + box("mdat", MOOF, size=0), False),  # up to the end of the file
         (START + box("mdat", b"", size=7) + MOOF, False),
+        (START + box("mda\0", b"\0\0\x08moof", size=7), False),  # less than its own header
         (START + box("mdat", b"", size=100), False),
         (START + MOOF[:7], False),
         (START, False),
@@ -60,6 +62,17 @@ def test_what_the_header_tells(small_video: Path) -> None:
     assert (source.width, source.height, source.fps, source.frames) == (96, 64, 25, 75)
     assert source.look[:4] == ("h264", 96, 64, "yuv420p")
     assert not source.is_fragmented
+
+
+@pytest.mark.parametrize(
+    ("size", "given"), [(None, (64, 96)), (32, (32, 48)), ((20, 70), (20, 70)), ((1, 1), (1, 1))]
+)
+def test_the_size_of_frames_as_they_are_given(
+    size: int | tuple[int, int] | None, given: tuple[int, int], small_video: Path
+) -> None:
+    source = open_source(small_video, "exact", size)
+    assert source.shape(5) == (5, *given, 3)
+    assert source.frame_bytes == given[0] * given[1] * 3
 
 
 def test_what_a_version_of_torchcodec_lacks_is_none() -> None:
@@ -105,3 +118,14 @@ def test_torchcodec_s_own_way_and_count(small_video: Path) -> None:
     nothing = sequential(source, [])
     assert (nothing.shape, nothing.dtype) == ((0, 3, 64, 96), torch.uint8)
     assert count_frames(source) == 75
+
+
+@pytest.mark.parametrize(("given", "threads"), [((), 1), ((3,), 3)], ids=["by default", "as told"])
+def test_torchcodec_s_own_way_takes_so_many_threads(
+    given: tuple[int, ...], threads: int, small_video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = open_source(small_video, "exact")
+    opened = Mock(side_effect=VideoDecoder)
+    monkeypatch.setattr(source_module, "VideoDecoder", opened)
+    sequential(source, [3], *given)
+    assert opened.call_args.kwargs["num_ffmpeg_threads"] == threads

@@ -26,6 +26,19 @@ def test_what_is_pruned_and_what_else_would_be_decoded(closed: Path) -> None:
     assert survey(closed, []) == Survey(in_file=27, unpruned=0, kept=0, how="nal_ref_idc")
 
 
+def test_after_the_last_gop_nothing_more_is_decoded(closed: Path) -> None:
+    assert survey(closed, [26]) == Survey(in_file=27, unpruned=8, kept=4, how="nal_ref_idc")
+
+
+def test_a_survey_is_for_one_worker_unless_told_otherwise(tmp_path: Path) -> None:
+    """Each run that begins at such a keyframe keeps some packets after the asked ones: see plan.py."""
+    video = make_video(tmp_path / "led.mp4", "-c:v", "mpeg4", "-g", "9", frames=153)
+    indices = range(7, 153, 9)
+    by_one, by_two = (survey(video, indices, workers=workers).kept for workers in (1, 2))
+    assert by_one < by_two
+    assert survey(video, indices).kept == by_one
+
+
 @pytest.mark.parametrize(
     ("indices", "unpruned", "kept"),
     [

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator
+from concurrent.futures import wait
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from exactframes import workers as workers_module
 from exactframes.errors import DeclinedError
 from exactframes.workers import on_threads, threads
 
@@ -62,6 +64,18 @@ def test_workers_are_this_thread_and_others(workers: int) -> None:
     assert sum(name.startswith("exactframes") for name in names) == workers - 1 == len(names) - 1
 
 
+@pytest.mark.parametrize(("workers", "count"), [(1, 1), (2, 1), (4, 3)])
+def test_there_are_no_more_threads_than_workers_besides_the_caller(workers: int, count: int) -> None:
+    """One at least, which a pool cannot do without."""
+    is_over = threading.Event()
+    with threads(workers) as pool:
+        for _ in range(9):
+            pool.submit(is_over.wait, 20)
+        names = [thread.name for thread in threading.enumerate() if thread.name.startswith("exactframes")]
+        is_over.set()
+    assert len(names) == count
+
+
 def test_nothing_to_do() -> None:
     assert run([], 3, range(1)) == 0
 
@@ -78,6 +92,49 @@ def test_an_error_ends_the_taking_and_is_told(workers: int) -> None:
 
     with pytest.raises(DeclinedError, match=r"^no$"):
         run(endless(), workers, range(1))
+
+
+def test_after_an_error_no_thread_takes_another_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, has_begun, has_failed = threading.current_thread(), threading.Event(), threading.Event()
+
+    def waiting(others: Any) -> Any:
+        has_failed.set()
+        return wait(others)
+
+    class Failing(Made):
+        def write(self, output: Tensor, first_row: int, stop_row: int) -> int:
+            if threading.current_thread() is here:
+                assert has_begun.wait(20)
+                raise DeclinedError("no")
+            has_begun.set()
+            assert has_failed.wait(20)
+            return super().write(output, first_row, stop_row)
+
+    monkeypatch.setattr(workers_module, "wait", waiting)
+    tasks = iter([Failing() for _ in range(3)])
+    with pytest.raises(DeclinedError):
+        run(tasks, 2, range(1))
+    assert len(list(tasks)) == 1
+
+
+def test_an_error_is_told_when_the_other_threads_have_ended() -> None:
+    here, has_begun = threading.current_thread(), threading.Event()
+    ended: list[str] = []
+
+    class Failing(Made):
+        def write(self, output: Tensor, first_row: int, stop_row: int) -> int:
+            if threading.current_thread() is here:
+                assert has_begun.wait(20)
+                raise DeclinedError("no")
+            has_begun.set()
+            threading.Event().wait(0.1)
+            ended.append("the other")
+            return super().write(output, first_row, stop_row)
+
+    with threads(2) as pool:
+        with pytest.raises(DeclinedError):
+            on_threads([Failing(), Failing()], OUTPUT, range(1), 2, pool)
+        assert ended == ["the other"]
 
 
 def test_an_error_of_cutting_is_told() -> None:
