@@ -227,7 +227,7 @@ class Reader:
         """
         stop = following.shown if following else times[-1] + 1
         if times[-1] < stop - self._late:
-            stop -= self._late  # what is looked for just before the next GOP's first frame is that one
+            stop -= self._late  # what is looked for a tick before the next GOP's first frame is that one
         requests = []
         for time, row in self._requests.take_below(stop):
             place = bisect_left(times, time)

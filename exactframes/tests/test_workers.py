@@ -1,7 +1,7 @@
 """Threads that share tasks, which are made up here."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import wait
 from dataclasses import dataclass, field
 from typing import Any
@@ -94,12 +94,9 @@ def test_an_error_ends_the_taking_and_is_told(workers: int) -> None:
         run(endless(), workers, range(1))
 
 
-def test_after_an_error_no_thread_takes_another_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    here, has_begun, has_failed = threading.current_thread(), threading.Event(), threading.Event()
-
-    def waiting(others: Any) -> Any:
-        has_failed.set()
-        return wait(others)
+def failing_here(count: int, meanwhile: Callable[[], object]) -> list[Made]:
+    """Tasks that fail in this thread once another thread is at one, which does something meanwhile."""
+    here, has_begun = threading.current_thread(), threading.Event()
 
     class Failing(Made):
         def write(self, output: Tensor, first_row: int, stop_row: int) -> int:
@@ -107,33 +104,39 @@ def test_after_an_error_no_thread_takes_another_task(monkeypatch: pytest.MonkeyP
                 assert has_begun.wait(20)
                 raise DeclinedError("no")
             has_begun.set()
-            assert has_failed.wait(20)
+            meanwhile()
             return super().write(output, first_row, stop_row)
 
+    return [Failing() for _ in range(count)]
+
+
+def test_after_an_error_no_thread_takes_another_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    has_failed = threading.Event()
+
+    def waiting(others: Any) -> Any:
+        has_failed.set()
+        return wait(others)
+
+    def until_it_has() -> None:
+        assert has_failed.wait(20)
+
     monkeypatch.setattr(workers_module, "wait", waiting)
-    tasks = iter([Failing() for _ in range(3)])
+    tasks = iter(failing_here(3, until_it_has))
     with pytest.raises(DeclinedError):
         run(tasks, 2, range(1))
     assert len(list(tasks)) == 1
 
 
 def test_an_error_is_told_when_the_other_threads_have_ended() -> None:
-    here, has_begun = threading.current_thread(), threading.Event()
     ended: list[str] = []
 
-    class Failing(Made):
-        def write(self, output: Tensor, first_row: int, stop_row: int) -> int:
-            if threading.current_thread() is here:
-                assert has_begun.wait(20)
-                raise DeclinedError("no")
-            has_begun.set()
-            threading.Event().wait(0.1)
-            ended.append("the other")
-            return super().write(output, first_row, stop_row)
+    def slowly() -> None:
+        threading.Event().wait(0.1)
+        ended.append("the other")
 
     with threads(2) as pool:
         with pytest.raises(DeclinedError):
-            on_threads([Failing(), Failing()], OUTPUT, range(1), 2, pool)
+            on_threads(failing_here(2, slowly), OUTPUT, range(1), 2, pool)
         assert ended == ["the other"]
 
 
