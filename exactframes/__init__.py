@@ -12,16 +12,27 @@ workers.py    threads or processes that decode excerpts; output.py: where frames
 cluster/      or the workers of a Dask cluster
 """
 
+from exactframes.decoder import VideoDecoder
 from exactframes.decoding import decode_frames, iter_frames
-from exactframes.errors import ClusterError, DeclinedError, FallbackWarning, VerificationError
+from exactframes.errors import (
+    ClusterError,
+    DeclinedError,
+    FallbackWarning,
+    StaleIndexError,
+    VerificationError,
+)
+from exactframes.index import Index
 from exactframes.survey import Survey, survey
 
 __all__ = [
     "ClusterError",
     "DeclinedError",
     "FallbackWarning",
+    "Index",
+    "StaleIndexError",
     "Survey",
     "VerificationError",
+    "VideoDecoder",
     "decode_frames",
     "iter_frames",
     "survey",

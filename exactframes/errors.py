@@ -23,3 +23,7 @@ class ClusterError(RuntimeError):
 
 class RefusedError(ClusterError):
     """A cluster is not fit for the work, and nothing was decoded; the message says what to do."""
+
+
+class StaleIndexError(ValueError):
+    """A saved index is not of this video as it is now; the message says what differs."""

@@ -15,6 +15,7 @@ from torchcodec.decoders import VideoDecoder
 
 from exactframes.errors import DeclinedError, WrongFrameError
 from exactframes.fidelity import parameters, require_same
+from exactframes.media import open_container
 from exactframes.output import write_rows
 from exactframes.packets import Reader
 from exactframes.plan import Run, Sharing, plan_runs
@@ -57,7 +58,7 @@ def excerpts(
         DeclinedError: at once, or while excerpts are taken, where it is not certain which packets the frames
             need, or PyAV cannot cut them.
     """
-    with _telling_reasons(), av.open(str(source.path)) as container:
+    with _telling_reasons(), open_container(source.video) as container:
         yield _cut_all(container, source, indices, workers, most_frames or len(indices))
 
 
@@ -70,7 +71,7 @@ def _cut_all(
         sharing = Sharing(requests=len(indices), workers=workers, most_frames=most_frames)
         runs = plan_runs(reader.asked(), sharing, prunes=reader.codec.prunes)
         for run in runs:
-            yield replace(_cut(reader.stream, reader.codec, run, source), expected=expected)
+            yield replace(cut(reader.stream, reader.codec, run, source), expected=expected)
             expected = None  # all others are made alike
 
 
@@ -188,7 +189,7 @@ class Decoding:
         return batch.data
 
 
-def _cut(stream: VideoStream, codec: Codec, run: Run, source: Source) -> Excerpt:
+def cut(stream: VideoStream, codec: Codec, run: Run, source: Source) -> Excerpt:
     """Write a run's packets, shown one a tick in the order of their pts."""
     order = {pts: frame for frame, pts in enumerate(sorted(packet.pts for packet in run.packets))}
     frames = [order[packet.pts] for packet in run.packets]

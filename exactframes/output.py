@@ -6,16 +6,50 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torchcodec import FrameBatch
+
+if TYPE_CHECKING:
+    from exactframes.excerpt import Task
 
 Shape = tuple[
     int, int, int, int
 ]  # of an output, [N, H, W, C]: TorchCodec's own memory order, rows are plain copies
 Planes = np.ndarray[Any, np.dtype[np.uint8]]  # frames in that order
+
+
+class Batch:
+    """Frames that are written as they come, and when each is shown."""
+
+    def __init__(self, shape: Shape) -> None:
+        """Take memory for frames of this shape, [N, H, W, C]."""
+        self.frames = torch.empty(shape, dtype=torch.uint8)
+        self.pts, self.durations = [0.0] * shape[0], [0.0] * shape[0]  # seconds
+        self.written = 0
+
+    def put(self, rows: Sequence[int], frame: Tensor, pts: float, duration: float) -> None:
+        """A frame, uint8 [1, H, W, C], in these rows."""
+        for row in rows:
+            self.written += write_planes(self.frames, [row], frame.numpy())
+            self.pts[row], self.durations[row] = pts, duration
+
+    def put_all(self, task: "Task", pts: list[float], durations: list[float]) -> None:
+        """What a task writes, and when the frames of its rows are shown."""
+        self.written += task.write(self.frames, 0, len(self.frames))
+        for row, shown, lasts in zip(task.rows, pts, durations, strict=True):
+            self.pts[row], self.durations[row] = shown, lasts
+
+    def given(self, *, channels_first: bool) -> FrameBatch:
+        """As TorchCodec gives it, in the same order in memory."""
+        return FrameBatch(
+            self.frames.permute(0, 3, 1, 2) if channels_first else self.frames,
+            torch.tensor(self.pts, dtype=torch.float64),
+            torch.tensor(self.durations, dtype=torch.float64),
+        )
 
 
 @contextmanager

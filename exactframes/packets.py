@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import floor
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import av
 from av.container import InputContainer
@@ -26,7 +26,7 @@ class Packet(NamedTuple):
 
     pts: int  # in the stream's time base
     role: Role
-    data: VideoPacket
+    data: Any  # PyAV's packet, or an index's Place of it
 
 
 class Request(NamedTuple):
@@ -134,9 +134,7 @@ class Reader:
             DeclinedError: where packets and frames cannot be matched one to one.
         """
         gops = self._gops()
-        gop = next(gops, None)
-        if gop is not None and gop.is_open:
-            raise DeclinedError("frames are shown before the first keyframe")
+        gop = self._first(gops)
         if gop is not None and gop.shown and not self._is_exact:
             raise DeclinedError(f"the video does not begin at time 0; {USE_EXACT}")
         while gop is not None:
@@ -153,6 +151,27 @@ class Reader:
                     gops, following = self._skip(target, following)
             gop = following
         self._require_all()
+
+    def read_through(self) -> Iterator[tuple[Gop, bool]]:
+        """Give all GOPs of the file in exact mode, matched with the one after it; and whether it is missed.
+
+        Raises:
+            DeclinedError: as `asked` does.
+        """
+        gops = self._gops()
+        gop = self._first(gops)
+        while gop is not None:
+            following = next(gops, None)
+            self._ask(gop, following)
+            yield gop, following is not None and self.is_missed(gop, following, gop.shown)
+            gop = following
+        self._require_all()
+
+    def _first(self, gops: Iterator[Gop]) -> Gop | None:
+        gop = next(gops, None)
+        if gop is not None and gop.is_open:
+            raise DeclinedError("frames are shown before the first keyframe")
+        return gop
 
     def _require_all(self) -> None:
         """Look, at the end of the file, whether it held what was asked for and what TorchCodec counts."""
@@ -193,7 +212,7 @@ class Reader:
             raise DeclinedError("two packets have the same time stamp")
         requests = self._by_index(times) if self._is_exact else self._by_time(times, following)
         early = set(leading)
-        if following is not None and requests and self._is_missed(gop, following, requests[-1].pts):
+        if following is not None and requests and self.is_missed(gop, following, requests[-1].pts):
             raise DeclinedError(f"FFmpeg seeks past frames in this file; {remux(self._source.path.name)}")
         asked_early = [request for request in requests if request.pts in early]
         if asked_early and not self._is_exact:
@@ -202,7 +221,7 @@ class Reader:
             )
         return Asked(gop, following, [r for r in requests if r.pts not in early], asked_early)
 
-    def _is_missed(self, gop: Gop, following: Gop, time: int) -> bool:
+    def is_missed(self, gop: Gop, following: Gop, time: int) -> bool:
         """Whether TorchCodec, when it seeks to a frame of a GOP, would be led to the GOP after it.
 
         FFmpeg's demuxer for MOV and MP4 seeks by dts, moved on by the first packet's delay (its ticket

@@ -24,7 +24,7 @@ Size = int | tuple[int, int]  # of frames that are given: the shorter side, or (
 class Source:
     """A video file, how it is read, and what its header says."""
 
-    path: Path
+    path: Path  # or what stands for its name, where it is no file
     seek_mode: SeekMode
     stream_index: int
     width: int
@@ -34,6 +34,12 @@ class Source:
     look: tuple[Any, ...]  # what decides how a decoded frame is converted: see look_of
     size: tuple[int, int] | None = None  # (height, width) that decoders resize frames to; None: as they are
     is_fragmented: bool = False  # whether it is an MP4 or MOV file with movie fragments
+    given: Any = None  # what TorchCodec takes, where that is not the path
+
+    @property
+    def video(self) -> Any:
+        """What TorchCodec takes."""
+        return self.path if self.given is None else self.given
 
     @property
     def frame_bytes(self) -> int:

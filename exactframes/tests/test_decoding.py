@@ -203,8 +203,8 @@ def test_frames_other_than_planned_fall_back(
 ) -> None:
     """The output begins uninitialised: what was not written, or not as planned, must never be given."""
     if how == "another time":
-        cut = excerpt_module._cut
-        monkeypatch.setattr(excerpt_module, "_cut", lambda *given: askew(cut(*given)))
+        cut = excerpt_module.cut
+        monkeypatch.setattr(excerpt_module, "cut", lambda *given: askew(cut(*given)))
     elif how == "another look":
         monkeypatch.setattr(excerpt_module, "look_of", lambda _: ("other",))
     else:

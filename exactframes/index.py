@@ -1,0 +1,308 @@
+"""What is known of a file's packets, read once: when frames are shown, where runs begin, packets' roles."""
+
+import json
+import math
+import os
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import av
+import numpy as np
+from av.container import InputContainer
+
+from exactframes.errors import DeclinedError, StaleIndexError
+from exactframes.media import Identity, identify, open_container
+from exactframes.packets import Asked, Gop, Packet, Reader, Request
+from exactframes.rules.roles import Role
+from exactframes.source import Source
+
+FORMAT = 1  # of saved indexes: another one is refused
+Numbers = np.ndarray[Any, np.dtype[Any]]
+
+
+class Place(NamedTuple):
+    """A packet that was not read, but is known: what Packet.data is in an index."""
+
+    number: int  # in decoding order, among the packets of its stream
+    size: int  # bytes
+
+
+@dataclass(frozen=True, eq=False)
+class Index:
+    """All packets of a video stream, in decoding order: 27 bytes each, and 4 for the order they are shown in.
+
+    It is complete, and sound: nothing in it was declined. GOPs are those of `packets.Gop`.
+    """
+
+    identity: Identity  # of the file
+    stream_index: int
+    base: Fraction  # seconds a tick of its times
+    pts: Numbers  # int64 [packets]
+    dts: Numbers  # int64
+    duration: Numbers  # int32, ticks
+    size: Numbers  # int32, bytes
+    role: Numbers  # uint8, a place in `roles`
+    is_keyframe: Numbers  # bool, by the container
+    roles: tuple[Role, ...]
+    starts: Numbers  # int32 [GOPs], the number of each one's first packet
+    is_open: Numbers  # bool [GOPs]
+    is_missed: Numbers  # bool [GOPs], FFmpeg seeks past their first packet
+    how: str  # by which rule packets are dropped; support.Codec.how
+    prunes: bool
+
+    def __len__(self) -> int:
+        """How many frames, each of which is a packet."""
+        return len(self.pts)
+
+    @cached_property
+    def order(self) -> Numbers:
+        """int32 [frames]: the number of the packet that holds each frame, as TorchCodec counts frames."""
+        return np.argsort(self.pts, kind="stable").astype(np.int32)
+
+    @cached_property
+    def kept_before(self) -> Numbers:
+        """int32 [packets + 1]: how many packets before each one others refer to."""
+        top = np.zeros(len(self.starts), dtype=np.int64)
+        layers = np.array([role.layer for role in self.roles])[self.role]
+        needed = np.array([role.needed for role in self.roles])[self.role]
+        np.maximum.at(top, self.gop_of(np.arange(len(self))), layers)
+        needed |= layers < top[self.gop_of(np.arange(len(self)))]
+        return np.concatenate([[0], np.cumsum(needed)]).astype(np.int32)
+
+    @cached_property
+    def longest(self) -> int:
+        """Packets of the longest GOP."""
+        return int(np.diff(self.starts, append=len(self)).max())
+
+    def gop_of(self, numbers: Numbers | int) -> Numbers:
+        """The GOPs that hold these packets."""
+        gops: Numbers = np.searchsorted(self.starts, numbers, side="right") - 1
+        return gops
+
+    def seconds(self, ticks: Numbers) -> Numbers:
+        """As TorchCodec reckons them: float64, multiplied before divided."""
+        return ticks.astype(np.float64) * self.base.numerator / self.base.denominator
+
+    @cached_property
+    def times(self) -> Numbers:
+        """float64 [frames]: when each frame is shown, in seconds."""
+        return self.seconds(self.pts[self.order])
+
+    @cached_property
+    def ends(self) -> Numbers:
+        """float64 [frames]: when each frame's own duration is over, in seconds."""
+        return self.seconds(self.pts[self.order] + self.duration[self.order])
+
+    def asked(self, indices: Sequence[int]) -> Iterator[Asked]:
+        """The GOPs that hold these frames, in order, with what is asked of them.
+
+        The GOP after one is given only where it continues it, since nothing else is asked of it.
+        """
+        numbers = self.order[np.asarray(indices, dtype=np.int64)]
+        gops = self.gop_of(numbers)
+        is_leading = self.pts[numbers] < self.pts[self.starts[gops]]
+        windows = gops - is_leading
+        pts = self.pts[numbers].tolist()
+        requests: dict[int, tuple[list[Request], list[Request]]] = {}
+        for row in np.lexsort((np.arange(len(indices)), self.pts[numbers])).tolist():
+            window = requests.setdefault(int(windows[row]), ([], []))
+            window[int(is_leading[row])].append(Request(pts[row], row))
+        for number in sorted(requests):
+            own, leading = requests[number]
+            goes_on = number + 1 < len(self.starts) and self.is_open[number + 1]
+            yield Asked(self.gop(number), self.gop(number + 1) if goes_on else None, own, leading)
+
+    def gop(self, number: int) -> Gop:
+        """A GOP, of packets that were not read."""
+        first, stop = self.bounds(number)
+        roles = map(self.roles.__getitem__, self.role[first:stop].tolist())
+        places = map(Place, range(first, stop), self.size[first:stop].tolist())
+        packets = list(map(Packet, self.pts[first:stop].tolist(), roles, places))
+        return Gop(packets, bool(self.is_open[number]))
+
+    def bounds(self, number: int) -> tuple[int, int]:
+        """The numbers of a GOP's first packet, and of the one after its last."""
+        is_last = number + 1 == len(self.starts)
+        return int(self.starts[number]), len(self) if is_last else int(self.starts[number + 1])
+
+    def is_regular(self, fps: float | None) -> bool:
+        """Whether TorchCodec's approximate mode finds each frame just where exact mode does.
+
+        It looks for frame i at i / fps, rounded to ticks, and seeks there by the container's own index.
+        """
+        if not fps or self.is_open.any() or int(self.pts[self.order[0]]):
+            return False
+        base = self.base
+        guessed = np.floor(np.arange(len(self)) / fps * base.denominator / base.numerator + 0.5)
+        if not np.array_equal(guessed, self.pts[self.order]):
+            return False
+        last_shown = np.maximum.reduceat(self.pts, self.starts)[:-1]
+        return bool((self.dts[self.starts[1:]] + (self.pts[0] - self.dts[0]) > last_shown).all())
+
+    def shown_from(self, seconds: float) -> int | None:
+        """The frame at a time as TorchCodec's get_frame_played_at has it; None past the last one's duration.
+
+        It seeks to the last keyframe at or before the nearest tick, and takes the first frame from there on
+        that is over after this time, by its own duration.
+        """
+        ticks = round_half_away(seconds * self.base.denominator / self.base.numerator)
+        keys = self.key_frames
+        place = int(np.searchsorted(self.pts[self.order[keys]], ticks, side="right")) - 1
+        first = int(keys[max(0, place)])
+        stop = int(np.searchsorted(self.times, seconds, side="right")) + 1
+        later = np.flatnonzero(np.maximum(self.ends[first:stop], self.times[first:stop]) > seconds)
+        return first + int(later[0]) if len(later) else None
+
+    @cached_property
+    def key_frames(self) -> Numbers:
+        """The frames that the container flags as keyframes; the first one where it flags none."""
+        found = np.flatnonzero(self.is_keyframe[self.order])
+        return found if len(found) else np.zeros(1, dtype=np.int64)
+
+    def shown_at(self, seconds: Numbers) -> Numbers:
+        """The frame at each time as TorchCodec's get_frames_played_at has it: shown until the next one is."""
+        return np.searchsorted(self.times[1:], seconds, side="right")
+
+    def tells(self, answer: Any) -> bool:
+        """Whether frames that TorchCodec gave have the times that stand here; also of what has none."""
+        if not hasattr(answer, "pts_seconds"):
+            return True
+        pts = np.atleast_1d(np.asarray(answer.pts_seconds))
+        places = np.minimum(np.searchsorted(self.times, pts), len(self) - 1)
+        durations = self.seconds(self.duration[self.order[places]])
+        return bool(
+            np.array_equal(self.times[places], pts)
+            and np.array_equal(durations, np.atleast_1d(np.asarray(answer.duration_seconds)))
+        )
+
+    def mapping(self) -> str:
+        """The frames as TorchCodec's custom_frame_mappings, with which it need not scan the file."""
+        numbers = self.order
+        rows = zip(
+            self.pts[numbers].tolist(),
+            self.duration[numbers].tolist(),
+            self.is_keyframe[numbers].tolist(),
+            strict=True,
+        )
+        frames = (f'{{"pts":{pts},"duration":{ticks},"key_frame":{int(key)}}}' for pts, ticks, key in rows)
+        return f'{{"frames":[{",".join(frames)}]}}'
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it to a file, at once or not at all."""
+        header = {
+            "format": FORMAT,
+            "identity": [self.identity.size, self.identity.mtime_ns, self.identity.digest],
+            "stream_index": self.stream_index,
+            "base": [self.base.numerator, self.base.denominator],
+            "roles": [list(role) for role in self.roles],
+            "how": self.how,
+            "prunes": self.prunes,
+        }
+        arrays = {name: getattr(self, name) for name in ARRAYS}
+        target = Path(path)
+        part = target.with_name(f"{target.name}.{os.getpid()}.part")
+        try:
+            with part.open("wb") as file:
+                np.savez(file, header=np.frombuffer(json.dumps(header).encode(), dtype=np.uint8), **arrays)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Index":
+        """Read a saved one.
+
+        Raises:
+            FileNotFoundError: if there is none.
+            StaleIndexError: if it is no index, or one of another version.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                header = json.loads(bytes(file["header"]))
+                arrays = {name: file[name] for name in ARRAYS}
+        except (ValueError, KeyError, EOFError, AttributeError) as error:
+            raise StaleIndexError(f"{path} is no index of exactframes: save it again") from error
+        if header["format"] != FORMAT:
+            raise StaleIndexError(f"{path} was saved by another version of exactframes: make it again")
+        return cls(
+            identity=Identity(*header["identity"]),
+            stream_index=header["stream_index"],
+            base=Fraction(*header["base"]),
+            roles=tuple(Role(*role) for role in header["roles"]),
+            how=header["how"],
+            prunes=header["prunes"],
+            **arrays,
+        )
+
+    def require_fresh(self, video: Any) -> None:
+        """Compare it with the video as it is now.
+
+        Raises:
+            StaleIndexError: if it was made of another file, or of another state of it.
+        """
+        changed = self.identity.difference(identify(video))
+        if changed is not None:
+            raise StaleIndexError(f"the index is not of this video: {changed}; make the index again")
+
+
+def round_half_away(value: float) -> int:
+    """To the nearest whole number, as C's round does."""
+    return math.floor(value + 0.5) if value >= 0 else math.ceil(value - 0.5)
+
+
+ARRAYS = ("pts", "dts", "duration", "size", "role", "is_keyframe", "starts", "is_open", "is_missed")
+
+
+def read_index(source: Source) -> Index:
+    """Read all packets of a video, decoding none.
+
+    Raises:
+        DeclinedError: where packets and frames cannot be matched one to one, or a packet's role is unknown.
+    """
+    try:
+        identity = identify(source.video)
+        with open_container(source.video) as container:
+            return _read(container, source, identity)
+    except (av.FFmpegError, ValueError, OSError, OverflowError) as error:
+        raise DeclinedError(str(error)) from error
+
+
+def _read(container: InputContainer, source: Source, identity: Identity) -> Index:
+    reader = Reader(container, source, ())
+    pts, dts, duration = array("q"), array("q"), array("i")
+    size, role, is_keyframe = array("i"), array("B"), array("B")
+    starts, is_open, is_missed = array("i"), array("B"), array("B")
+    roles: dict[Role, int] = {}
+    for gop, is_sought_past in reader.read_through():
+        starts.append(len(pts))
+        is_open.append(gop.is_open)
+        is_missed.append(is_sought_past)
+        for shown, judged, packet in gop.packets:
+            pts.append(shown)
+            dts.append(shown if packet.dts is None else packet.dts)
+            duration.append(packet.duration or 0)
+            size.append(packet.size)
+            role.append(roles.setdefault(judged, len(roles)))
+            is_keyframe.append(packet.is_keyframe)
+    return Index(
+        identity=identity,
+        stream_index=source.stream_index,
+        base=Fraction(reader.stream.time_base or 1),
+        pts=np.array(pts, dtype=np.int64),
+        dts=np.array(dts, dtype=np.int64),
+        duration=np.array(duration, dtype=np.int32),
+        size=np.array(size, dtype=np.int32),
+        role=np.array(role, dtype=np.uint8),
+        is_keyframe=np.array(is_keyframe, dtype=np.bool_),
+        roles=tuple(roles),
+        starts=np.array(starts, dtype=np.int32),
+        is_open=np.array(is_open, dtype=np.bool_),
+        is_missed=np.array(is_missed, dtype=np.bool_),
+        how=reader.codec.how,
+        prunes=reader.codec.prunes,
+    )

@@ -1,0 +1,127 @@
+"""What TorchCodec takes for a video, as PyAV reads it: a path, a URL, bytes, a tensor, a file-like object."""
+
+import hashlib
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+from av.container import InputContainer
+from torch import Tensor
+
+SAMPLES = 16  # blocks that are looked at between a file's first one and its last
+BLOCK = 1 << 14  # bytes
+
+
+def is_url(video: Any) -> bool:
+    """Whether FFmpeg reads it by a protocol of its own."""
+    return isinstance(video, str) and "://" in video
+
+
+def path_of(video: Any) -> Path | None:
+    """The path of a file; None where the video is something else."""
+    if is_url(video) or not isinstance(video, (str, os.PathLike)):
+        return None
+    return Path(video).absolute()
+
+
+def open_container(video: Any) -> InputContainer:
+    """Open it once more, beside whoever reads it.
+
+    Raises:
+        av.FFmpegError, OSError: if it cannot be read.
+    """
+    if is_url(video):
+        return av.open(str(video))
+    path = path_of(video)  # absolute: FFmpeg takes what stands before a colon for a protocol
+    opened: InputContainer = av.open(str(path) if path is not None else _opened(video))
+    return opened
+
+
+def _opened(video: Any) -> Any:
+    """Something with read and seek, which has a place of its own in the video."""
+    if isinstance(video, bytes):
+        return io.BytesIO(video)  # shares the bytes
+    if isinstance(video, Tensor):
+        return io.BytesIO(video.numpy().tobytes())
+    return _Aside(video)
+
+
+class _Aside:
+    """Reads a caller's file-like object, and leaves it at the place where it was."""
+
+    def __init__(self, file: Any) -> None:
+        self._file, self._place = file, 0
+
+    def read(self, size: int) -> bytes:
+        """From our own place on."""
+        before = self._file.seek(0, os.SEEK_CUR)
+        try:
+            self._file.seek(self._place, os.SEEK_SET)
+            data: bytes = self._file.read(size)
+        finally:
+            self._file.seek(before, os.SEEK_SET)
+        self._place += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move our own place."""
+        if whence == os.SEEK_CUR:
+            offset, whence = self._place + offset, os.SEEK_SET
+        before = self._file.seek(0, os.SEEK_CUR)
+        try:
+            self._place = self._file.seek(offset, whence)
+        finally:
+            self._file.seek(before, os.SEEK_SET)
+        return self._place
+
+    def tell(self) -> int:
+        """Our own place."""
+        return self._place
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What tells whether a video is still the one that an index was made of."""
+
+    size: int  # bytes; -1 where a URL's server does not say
+    mtime_ns: int | None  # of a file
+    digest: str  # of blocks of its content, not of all of it; "" of a URL
+
+    def difference(self, now: "Identity") -> str | None:
+        """What has changed since; None where nothing has."""
+        if now.size != self.size:
+            return f"it has {now.size:,} bytes now and had {self.size:,}"
+        if now.mtime_ns != self.mtime_ns:
+            return "it was written at another time"
+        return None if now.digest == self.digest else "its content is another"
+
+
+def identify(video: Any) -> Identity:
+    """Look at a video's size, time and content: at most SAMPLES + 2 blocks of it.
+
+    Raises:
+        OSError: if it cannot be read.
+    """
+    path = path_of(video)
+    if path is not None:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            return Identity(status.st_size, status.st_mtime_ns, _digest(file, status.st_size))
+    if is_url(video):
+        with av.open(video) as container:
+            return Identity(container.size, None, "")
+    file = _opened(video)
+    size = file.seek(0, os.SEEK_END)
+    return Identity(size, None, _digest(file, size))
+
+
+def _digest(file: Any, size: int) -> str:
+    last = max(0, size - BLOCK)
+    found = hashlib.blake2b(digest_size=16)
+    for number in range(SAMPLES + 2):
+        file.seek(last * number // (SAMPLES + 1), os.SEEK_SET)
+        found.update(file.read(BLOCK))
+    return found.hexdigest()

@@ -1,0 +1,219 @@
+"""What a VideoDecoder keeps open in one process: TorchCodec's decoder, and the executor of its own runs."""
+
+import dataclasses
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import av
+import torchcodec.decoders
+from torchcodec import FrameBatch
+
+from exactframes.choice import CUTTING, IN_PLACE, READ_AFTER, saves
+from exactframes.cutting import Cutting
+from exactframes.errors import DeclinedError
+from exactframes.in_place import HAS_STAGES, InPlace
+from exactframes.index import Index, read_index
+from exactframes.media import path_of
+from exactframes.output import Batch
+from exactframes.plan import Run, Sharing, plan_runs
+from exactframes.source import Source, look_of
+
+Answer = TypeVar("Answer")
+Theirs = torchcodec.decoders.VideoDecoder
+
+
+class Executor(Protocol):
+    """Decodes runs."""
+
+    def write(self, run: Run, batch: Batch) -> None:
+        """Put the frames of a run where they go."""
+
+
+class Opened:
+    """One video, open in this process; used by one thread at a time."""
+
+    def __init__(self, video: Any, arguments: dict[str, Any], index: Index | None, why: str | None) -> None:
+        """Open it, as TorchCodec does; with an index no more than the header is read.
+
+        Args:
+            video: what TorchCodec takes.
+            arguments: of TorchCodec's decoder.
+            index: of the video, if it is known.
+            why: no packets are left out; None where they may be.
+        """
+        self.process, self.lock = os.getpid(), threading.RLock()
+        self.index, self.why = index, why
+        self._video, self._arguments = video, arguments
+        self._exact: Theirs | None = None
+        self._regular: Theirs | None = None  # in approximate mode, where that finds the same frames
+        self._position: int | None = None  # the frame that TorchCodec's decoder gave last
+        self._seconds = 0.0  # for which it has worked
+        self._last: Any = None  # that it gave
+        self._executor: Executor | None = None
+        self._state = _state(video)
+        header = self.exact if index is None else self._open_header(index)
+        self.stream_index: int = header.stream_index
+        self.metadata: Any = header.metadata if index is None else _completed(header.metadata, index)
+        self._source = _source_of(header, video, arguments, len(self))
+
+    def _open_header(self, index: Index) -> Theirs:
+        header = Theirs(self._video, **{**self._arguments, "seek_mode": "approximate"})
+        begins = header.metadata.begin_stream_seconds == 0
+        if begins and len(header) == len(index) and index.is_regular(header.metadata.average_fps_from_header):
+            self._regular = header
+        return header
+
+    @property
+    def exact(self) -> Theirs:
+        """TorchCodec's decoder, as the arguments say; it scans the file only if there is no index."""
+        if self._exact is None:
+            mapping = {} if self.index is None else {"custom_frame_mappings": self.index.mapping()}
+            self._exact = Theirs(self._video, **{**self._arguments, **mapping})
+            self._regular = self._position = None
+        return self._exact
+
+    def __len__(self) -> int:
+        """How many frames."""
+        return int(self.metadata.num_frames)
+
+    def answer(
+        self,
+        frames_of: Callable[[Index], Sequence[int] | None],
+        theirs: Callable[[Theirs], Answer],
+        ours: Callable[[FrameBatch], Answer],
+    ) -> Answer:
+        """Answer a request in the cheaper way.
+
+        Args:
+            frames_of: tells which frames it is, none negative; None or none where TorchCodec must answer.
+            theirs: has TorchCodec answer it.
+            ours: makes the answer of these frames.
+        """
+        index = self._known_index()
+        frames = None if index is None else frames_of(index)
+        if index is None or not frames:
+            return self._ask(theirs, None)
+        if self._saves(index, frames):
+            try:
+                return ours(self._pruned(index, frames))
+            except (DeclinedError, RuntimeError, av.FFmpegError, OSError, ValueError) as reason:
+                self._decline(str(reason))
+        if self._regular is not None:
+            return ours(self._ask(lambda decoder: decoder.get_frames_at(list(frames)), max(frames)))
+        return self._ask(theirs, max(frames))
+
+    def _ask(self, theirs: Callable[[Theirs], Answer], position: int | None) -> Answer:
+        decoder = self.exact if position is None or self._regular is None else self._regular
+        began = time.perf_counter()
+        try:
+            self._last = answer = theirs(decoder)
+            self._position = position
+            return answer
+        finally:
+            self._seconds += time.perf_counter() - began
+
+    def _decline(self, reason: str) -> None:
+        self.why, self.index, self._executor = reason, None, None
+        self._regular = None
+
+    # --- the index ---
+
+    def _known_index(self) -> Index | None:
+        if self.index is None and self.why is None and self._seconds > READ_AFTER * self._source.frames:
+            self.read_index()
+        return self.index
+
+    def read_index(self) -> None:
+        """Read the file's packets now, unless that is done or ruled out."""
+        if self.index is not None or self.why is not None:
+            return
+        try:
+            index = read_index(self._source)
+            self._require_same(index)
+        except DeclinedError as reason:
+            self._decline(str(reason))
+            return
+        self.index = index
+
+    def _require_same(self, index: Index) -> None:
+        """Look whether TorchCodec has read the same packets, and times as PyAV has."""
+        if _state(self._video) != self._state:
+            raise DeclinedError("the file has changed since it was opened")
+        content = (
+            self.metadata.begin_stream_seconds_from_content,
+            self.metadata.end_stream_seconds_from_content,
+        )
+        if len(index) != self.metadata.num_frames_from_content or content != (
+            index.times[0],
+            index.ends.max(),
+        ):
+            raise DeclinedError("TorchCodec does not find the frames that PyAV finds")
+        if not index.tells(self._last):
+            raise DeclinedError("TorchCodec gives frames other times than PyAV does")
+
+    # --- fewer packets ---
+
+    def _saves(self, index: Index, frames: Sequence[int]) -> bool:
+        costs = IN_PLACE if HAS_STAGES and not self._source.size else CUTTING
+        return saves(index, frames, self._position, costs, self._source.width * self._source.height)
+
+    def _pruned(self, index: Index, frames: Sequence[int]) -> FrameBatch:
+        in_place = HAS_STAGES and not self._source.size
+        if self._executor is None:
+            kind = InPlace if in_place else Cutting
+            self._executor = kind(self._source, index, self._arguments["num_ffmpeg_threads"])
+        sharing = Sharing(requests=len(frames), workers=1, most_frames=1 if in_place else len(frames))
+        batch = Batch(self._source.shape(len(frames)))
+        for run in plan_runs(index.asked(frames), sharing, prunes=index.prunes):
+            self._executor.write(run, batch)
+        if batch.written != len(frames):
+            raise DeclinedError(f"the plan covered {batch.written} of {len(frames)} frames")
+        return batch.given(channels_first=self._arguments["dimension_order"] == "NCHW")
+
+
+def _state(video: Any) -> Any:
+    """What tells whether a file was replaced or written to."""
+    path = path_of(video)
+    try:
+        status = None if path is None else path.stat()
+    except OSError:
+        return None
+    return status and (status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+def _source_of(decoder: Theirs, video: Any, arguments: dict[str, Any], frames: int) -> Source:
+    metadata = decoder.metadata
+    transforms = arguments["transforms"]
+    height, width = transforms[0].size if transforms else (None, None)
+    return Source(
+        path=path_of(video) or Path("the video"),
+        given=video,
+        seek_mode="exact",
+        stream_index=decoder.stream_index,
+        width=metadata.width or 0,
+        height=metadata.height or 0,
+        fps=metadata.average_fps_from_header,
+        frames=frames,
+        look=look_of(decoder),
+        size=None if height is None or width is None else (height, width),
+    )
+
+
+def _completed(header: Any, index: Index) -> Any:
+    """The metadata of exact mode, which counts the content."""
+    begin, end = float(index.times[0]), float(index.ends.max())
+    return dataclasses.replace(
+        header,
+        num_frames_from_content=len(index),
+        num_frames=len(index),
+        begin_stream_seconds_from_content=begin,
+        begin_stream_seconds=begin,
+        end_stream_seconds_from_content=end,
+        end_stream_seconds=end,
+        duration_seconds=end - begin,
+        average_fps=len(index) / (end - begin) if end > begin else header.average_fps,
+    )
