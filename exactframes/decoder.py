@@ -167,7 +167,7 @@ class VideoDecoder:
     def __getitem__(self, key: Any) -> Tensor:
         """A frame by its index, uint8 [C, H, W], or those of a slice, [N, C, H, W]."""
         if isinstance(key, slice):
-            frames: Any = range(*key.indices(len(self)))
+            frames = _rising(range(*key.indices(len(self))))
             return self._answer(lambda _: frames, lambda theirs: theirs[key], lambda ours: ours.data)
         is_number = isinstance(key, numbers.Integral)
         return self._answer(
@@ -192,7 +192,7 @@ class VideoDecoder:
         """The frames from start up to but not including stop."""
 
         def frames_of(_: Index) -> Sequence[int] | None:
-            return range(*slice(start, stop, step).indices(len(self))) if step > 0 else None
+            return _rising(range(*slice(start, stop, step).indices(len(self))))
 
         return self._answer(frames_of, lambda theirs: theirs.get_frames_in_range(start, stop, step), _batch)
 
@@ -200,7 +200,8 @@ class VideoDecoder:
         """The frame that is shown at a time."""
 
         def frames_of(index: Index) -> Sequence[int] | None:
-            frame = index.shown_from(seconds) if self._is_within(seconds) else None
+            is_known = index.tells_durations and self._is_within(seconds)
+            frame = index.shown_from(seconds) if is_known else None
             return None if frame is None else [frame]
 
         return self._answer(frames_of, lambda theirs: theirs.get_frame_played_at(seconds), _only_frame)
@@ -290,6 +291,11 @@ class VideoDecoder:
     def _is_range(self, start: float, stop: float) -> bool:
         end = self.metadata.end_stream_seconds
         return self._is_within(start) and start < stop <= end and math.isfinite(stop)
+
+
+def _rising(frames: range) -> range | None:
+    """A range that TorchCodec takes."""
+    return frames if frames.step > 0 else None
 
 
 def _batch(ours: FrameBatch) -> FrameBatch:

@@ -5,7 +5,7 @@ import math
 import os
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -54,6 +54,8 @@ class Index:
     is_missed: Numbers  # bool [GOPs], FFmpeg seeks past their first packet
     how: str  # by which rule packets are dropped; support.Codec.how
     prunes: bool
+    end_seconds: float = 0.0  # when the last frame is over, as TorchCodec tells
+    tells_durations: bool = False  # whether those that stand here are TorchCodec's
 
     def __len__(self) -> int:
         """How many frames, each of which is a packet."""
@@ -130,6 +132,16 @@ class Index:
         is_last = number + 1 == len(self.starts)
         return int(self.starts[number]), len(self) if is_last else int(self.starts[number + 1])
 
+    @cached_property
+    def is_steady(self) -> bool:
+        """Whether frames follow each other by one duration, which all of them have; but for rounding.
+
+        FFmpeg's demuxers tell others where the rate varies, version by version: PyAV's is not TorchCodec's.
+        """
+        duration = int(self.duration[0])
+        steps = np.diff(self.pts[self.order])
+        return duration > 0 and bool((self.duration == duration).all() and (abs(steps - duration) <= 1).all())
+
     def is_regular(self, fps: float | None) -> bool:
         """Whether TorchCodec's approximate mode finds each frame just where exact mode does.
 
@@ -168,17 +180,28 @@ class Index:
         """The frame at each time as TorchCodec's get_frames_played_at has it: shown until the next one is."""
         return np.searchsorted(self.times[1:], seconds, side="right")
 
-    def tells(self, answer: Any) -> bool:
-        """Whether frames that TorchCodec gave have the times that stand here; also of what has none."""
-        if not hasattr(answer, "pts_seconds"):
-            return True
-        pts = np.atleast_1d(np.asarray(answer.pts_seconds))
-        places = np.minimum(np.searchsorted(self.times, pts), len(self) - 1)
-        durations = self.seconds(self.duration[self.order[places]])
-        return bool(
-            np.array_equal(self.times[places], pts)
-            and np.array_equal(durations, np.atleast_1d(np.asarray(answer.duration_seconds)))
-        )
+    def checked(self, metadata: Any, answer: Any) -> "Index":
+        """This one, where TorchCodec has found the same frames; and whether it tells the same durations.
+
+        Args:
+            metadata: that it found, in exact mode.
+            answer: frames that it gave, with their times; or something without.
+
+        Raises:
+            DeclinedError: if it counts other frames, or shows them at other times.
+        """
+        begin, end = metadata.begin_stream_seconds_from_content, metadata.end_stream_seconds_from_content
+        if len(self) != metadata.num_frames_from_content or not len(self) or begin != self.times[0]:
+            raise DeclinedError("TorchCodec does not find the frames that PyAV finds")
+        is_told = self.is_steady and bool(end == self.ends.max())
+        if hasattr(answer, "pts_seconds"):
+            pts = np.atleast_1d(np.asarray(answer.pts_seconds))
+            places = np.minimum(np.searchsorted(self.times, pts), len(self) - 1)
+            if not np.array_equal(self.times[places], pts):
+                raise DeclinedError("TorchCodec shows frames at other times than PyAV")
+            theirs = np.atleast_1d(np.asarray(answer.duration_seconds))
+            is_told &= np.array_equal(self.seconds(self.duration[self.order[places]]), theirs)
+        return replace(self, end_seconds=end, tells_durations=is_told)
 
     def mapping(self) -> str:
         """The frames as TorchCodec's custom_frame_mappings, with which it need not scan the file."""
@@ -202,6 +225,8 @@ class Index:
             "roles": [list(role) for role in self.roles],
             "how": self.how,
             "prunes": self.prunes,
+            "end_seconds": self.end_seconds,
+            "tells_durations": self.tells_durations,
         }
         arrays = {name: getattr(self, name) for name in ARRAYS}
         target = Path(path)
@@ -234,8 +259,7 @@ class Index:
             stream_index=header["stream_index"],
             base=Fraction(*header["base"]),
             roles=tuple(Role(*role) for role in header["roles"]),
-            how=header["how"],
-            prunes=header["prunes"],
+            **{name: header[name] for name in ("how", "prunes", "end_seconds", "tells_durations")},
             **arrays,
         )
 

@@ -71,8 +71,11 @@ class Opened:
     def exact(self) -> Theirs:
         """TorchCodec's decoder, as the arguments say; it scans the file only if there is no index."""
         if self._exact is None:
-            mapping = {} if self.index is None else {"custom_frame_mappings": self.index.mapping()}
-            self._exact = Theirs(self._video, **{**self._arguments, **mapping})
+            mapping = self.index.mapping() if self.index is not None and self.index.tells_durations else None
+            told = (
+                self._arguments if mapping is None else {**self._arguments, "custom_frame_mappings": mapping}
+            )
+            self._exact = Theirs(self._video, **told)
             self._regular = self._position = None
         return self._exact
 
@@ -132,37 +135,28 @@ class Opened:
         if self.index is not None or self.why is not None:
             return
         try:
-            index = read_index(self._source)
-            self._require_same(index)
+            index = read_index(self._source).checked(self.metadata, self._last)
+            if _state(self._video) != self._state:
+                raise DeclinedError("the file has changed since it was opened")
+            if not self._is_in_place and not index.tells_durations:
+                raise DeclinedError("what frames last varies, and is known with torchcodec 0.17 only")
         except DeclinedError as reason:
             self._decline(str(reason))
             return
         self.index = index
 
-    def _require_same(self, index: Index) -> None:
-        """Look whether TorchCodec has read the same packets, and times as PyAV has."""
-        if _state(self._video) != self._state:
-            raise DeclinedError("the file has changed since it was opened")
-        content = (
-            self.metadata.begin_stream_seconds_from_content,
-            self.metadata.end_stream_seconds_from_content,
-        )
-        if len(index) != self.metadata.num_frames_from_content or content != (
-            index.times[0],
-            index.ends.max(),
-        ):
-            raise DeclinedError("TorchCodec does not find the frames that PyAV finds")
-        if not index.tells(self._last):
-            raise DeclinedError("TorchCodec gives frames other times than PyAV does")
-
     # --- fewer packets ---
 
+    @property
+    def _is_in_place(self) -> bool:
+        return HAS_STAGES and self._source.size is None  # ColorConverter does not resize
+
     def _saves(self, index: Index, frames: Sequence[int]) -> bool:
-        costs = IN_PLACE if HAS_STAGES and not self._source.size else CUTTING
+        costs = IN_PLACE if self._is_in_place else CUTTING
         return saves(index, frames, self._position, costs, self._source.width * self._source.height)
 
     def _pruned(self, index: Index, frames: Sequence[int]) -> FrameBatch:
-        in_place = HAS_STAGES and not self._source.size
+        in_place = self._is_in_place
         if self._executor is None:
             kind = InPlace if in_place else Cutting
             self._executor = kind(self._source, index, self._arguments["num_ffmpeg_threads"])
@@ -205,7 +199,7 @@ def _source_of(decoder: Theirs, video: Any, arguments: dict[str, Any], frames: i
 
 def _completed(header: Any, index: Index) -> Any:
     """The metadata of exact mode, which counts the content."""
-    begin, end = float(index.times[0]), float(index.ends.max())
+    begin, end = float(index.times[0]), index.end_seconds
     return dataclasses.replace(
         header,
         num_frames_from_content=len(index),
