@@ -47,7 +47,10 @@ FALL_BACK = {
     *("h264 in MPEG-TS", "hevc open GOP in MPEG-TS", "h264 in MPEG-PS", "h264 in FLV", "flv1"),
     *("h264 with B-frames in AVI", "mpeg4 B-frames in AVI", "h264 intra refresh", "h263", "h263 in MKV"),
     *("h264 fragment a keyframe", "h264 fragment a frame", "h264 edit list", "h264 truncated"),
-    *("h264 damaged header", "huffyuv"),
+    *("h264 damaged header", "huffyuv", "h264 close keyframes, fragments", "h264 close keyframes in FLV"),
+    *("h264 close keyframes, no edit list", "hevc GOPs of 2, no edit list", "h264 fragments, start offset"),
+    *("h264 no B-frames in MPEG-TS", "h264 no B-frames in FLV", "hevc open GOP, fragments", "vp9 fragments"),
+    *("h263 in AVI", "h264 edit list hides the end", "h264 all flagged, fragments", "h264 from AVI"),
 }
 FALL_BACK_IN_APPROXIMATE = {
     *("h264 open GOP", "h264 open GOP in MKV", "h264 in AVI", "h264 variable frame rate"),
