@@ -30,7 +30,9 @@ class Cutting:
         stream: Any = self._container.streams[index.stream_index]
         self._stream = stream
         name = self._container.format.name.partition(",")[0]
-        self._codec = codec_for(self._stream.codec_context.codec.canonical_name, name, source.path.name)
+        self._codec = codec_for(
+            self._stream.codec_context.codec.canonical_name, name, source.path.name, is_exact=True
+        )
         self._unchecked: dict[str, Any] | None = parameters(stream)
 
     def write(self, run: Run, batch: Batch) -> None:

@@ -38,11 +38,20 @@ class InPlace:
         Raises:
             WrongFrameError: if a frame comes that was not planned, or one does not come that was.
         """
-        index = self._index
+        before = batch.written
         try:
-            self._demuxer.seek(float(index.seconds(index.pts[run.packets[0].data.number])))
+            self._decode(run, batch, 0)
+        except WrongFrameError:
+            if batch.written != before:
+                raise
+            self._decode(run, batch, 1)  # edit lists may be rounded: FFmpeg seeks a tick too far back
+
+    def _decode(self, run: Run, batch: Batch, ticks_later: int) -> None:
+        time = (run.packets[0].pts + ticks_later) * float(self._index.base)
+        try:
+            self._demuxer.seek(time)
             self._decoder.reset()
-            _Taking(run, index, batch).take_all(self._frames(run), self._converter.convert)
+            _Taking(run, self._index, batch).take_all(self._frames(run), self._converter.convert)
         except (RuntimeError, ValueError) as error:
             raise WrongFrameError(str(error)) from error
 

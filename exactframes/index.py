@@ -58,28 +58,30 @@ class Index:
     tells_durations: bool = False  # whether those that stand here are TorchCodec's
 
     def __len__(self) -> int:
-        """How many frames, each of which is a packet."""
-        return len(self.pts)
+        """How many frames: packets but for those that an edit list hides."""
+        return len(self.order)
 
     @cached_property
     def order(self) -> Numbers:
         """int32 [frames]: the number of the packet that holds each frame, as TorchCodec counts frames."""
-        return np.argsort(self.pts, kind="stable").astype(np.int32)
+        by_time = np.argsort(self.pts, kind="stable")
+        is_hidden = np.array([role.is_hidden for role in self.roles])[self.role]
+        found: Numbers = by_time[~is_hidden[by_time]].astype(np.int32)
+        return found
 
     @cached_property
     def kept_before(self) -> Numbers:
         """int32 [packets + 1]: how many packets before each one others refer to."""
-        top = np.zeros(len(self.starts), dtype=np.int64)
         layers = np.array([role.layer for role in self.roles])[self.role]
         needed = np.array([role.needed for role in self.roles])[self.role]
-        np.maximum.at(top, self.gop_of(np.arange(len(self))), layers)
-        needed |= layers < top[self.gop_of(np.arange(len(self)))]
+        top = np.maximum.reduceat(layers, self.starts)
+        needed |= layers < top[self.gop_of(np.arange(len(layers)))]
         return np.concatenate([[0], np.cumsum(needed)]).astype(np.int32)
 
     @cached_property
     def longest(self) -> int:
         """Packets of the longest GOP."""
-        return int(np.diff(self.starts, append=len(self)).max())
+        return int(np.diff(self.starts, append=len(self.pts)).max())
 
     def gop_of(self, numbers: Numbers | int) -> Numbers:
         """The GOPs that hold these packets."""
@@ -130,7 +132,7 @@ class Index:
     def bounds(self, number: int) -> tuple[int, int]:
         """The numbers of a GOP's first packet, and of the one after its last."""
         is_last = number + 1 == len(self.starts)
-        return int(self.starts[number]), len(self) if is_last else int(self.starts[number + 1])
+        return int(self.starts[number]), len(self.pts) if is_last else int(self.starts[number + 1])
 
     @cached_property
     def is_steady(self) -> bool:
@@ -138,9 +140,9 @@ class Index:
 
         FFmpeg's demuxers tell others where the rate varies, version by version: PyAV's is not TorchCodec's.
         """
-        duration = int(self.duration[0])
-        steps = np.diff(self.pts[self.order])
-        return duration > 0 and bool((self.duration == duration).all() and (abs(steps - duration) <= 1).all())
+        durations, steps = self.duration[self.order], np.diff(self.pts[self.order])
+        first = int(durations[0])
+        return first > 0 and bool((durations == first).all() and (abs(steps - first) <= 1).all())
 
     def is_regular(self, fps: float | None) -> bool:
         """Whether TorchCodec's approximate mode finds each frame just where exact mode does.

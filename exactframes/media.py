@@ -36,12 +36,23 @@ def open_container(video: Any) -> InputContainer:
     if is_url(video):
         return av.open(str(video))
     path = path_of(video)  # absolute: FFmpeg takes what stands before a colon for a protocol
-    opened: InputContainer = av.open(str(path) if path is not None else _opened(video))
+    opened: InputContainer = av.open(str(path) if path is not None else _beside(video))
     return opened
 
 
-def _opened(video: Any) -> Any:
-    """Something with read and seek, which has a place of its own in the video."""
+def opened(video: Any) -> Any:
+    """A context with read and seek, which have a place of their own in the video.
+
+    Raises:
+        OSError: if there is no such file, or it is behind a URL.
+    """
+    if is_url(video):
+        raise OSError("what is behind a URL is read by FFmpeg")
+    path = path_of(video)
+    return path.open("rb") if path is not None else _beside(video)
+
+
+def _beside(video: Any) -> Any:
     if isinstance(video, bytes):
         return io.BytesIO(video)  # shares the bytes
     if isinstance(video, Tensor):
@@ -81,6 +92,13 @@ class _Aside:
         """Our own place."""
         return self._place
 
+    def __enter__(self) -> "_Aside":
+        """Nothing is opened: it is the caller's."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nor closed."""
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -113,9 +131,9 @@ def identify(video: Any) -> Identity:
     if is_url(video):
         with av.open(video) as container:
             return Identity(container.size, None, "")
-    file = _opened(video)
-    size = file.seek(0, os.SEEK_END)
-    return Identity(size, None, _digest(file, size))
+    with opened(video) as file:
+        size = file.seek(0, os.SEEK_END)
+        return Identity(size, None, _digest(file, size))
 
 
 def _digest(file: Any, size: int) -> str:

@@ -12,6 +12,7 @@ import av
 import torchcodec.decoders
 from torchcodec import FrameBatch
 
+from exactframes.boxes import look_at
 from exactframes.choice import CUTTING, IN_PLACE, READ_AFTER, saves
 from exactframes.cutting import Cutting
 from exactframes.errors import DeclinedError
@@ -193,6 +194,7 @@ def _source_of(decoder: Theirs, video: Any, arguments: dict[str, Any], frames: i
         fps=metadata.average_fps_from_header,
         frames=frames,
         look=look_of(decoder),
+        boxes=look_at(video),
         size=None if height is None or width is None else (height, width),
     )
 

@@ -3,20 +3,25 @@
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import floor
 from typing import Any, NamedTuple, TypeAlias
 
 import av
 from av.container import InputContainer
+from av.index import IndexEntries
 from av.video.stream import VideoStream
 
 from exactframes.errors import DeclinedError
+from exactframes.rules.h264 import has_b_slice
 from exactframes.rules.roles import Role, Rule
 from exactframes.source import Source, count_frames
-from exactframes.support import AVI, MOV, Codec, codec_for, remux
+from exactframes.support import AVI, FLV, MOV, TS, Codec, codec_for, remux
 
 VideoPacket: TypeAlias = "av.Packet[VideoStream]"
 LATEST = 2**48  # ticks: TorchCodec reckons in floating seconds
+FEW = 18  # packets: one more than a decoder holds back at most (H.264, A.3.1)
+REORDERED = ("h264", "hevc")
 LATE = 1 / 8  # of a frame: a tick less than that may be due to rounding
 USE_EXACT = "use seek mode exact: then this file can be pruned"
 
@@ -97,17 +102,26 @@ class Reader:
         name = container.format.name.partition(",")[0]
         context = stream.codec_context
         self.stream, self._base, self._name = stream, base, name
-        self.codec: Codec = codec_for(context.codec.canonical_name, name, source.path.name)
+        self._is_exact = source.seek_mode == "exact"
+        self.codec: Codec = codec_for(
+            context.codec.canonical_name, name, source.path.name, is_exact=self._is_exact
+        )
         self.frames = 0  # in exact mode: how many have been read
         self._container, self._source = container, source
         self._judge: Rule = self.codec.make_rule(bytes(context.extradata or b""))
         self._has_read = self._parameters_in_band = False
-        if name == MOV and source.is_fragmented:
+        self._last_dts: int | None = None
+        self._start_times: set[int | None] = set()  # the dts of packets at which GOPs start
+        self._may_reorder = context.codec.canonical_name in REORDERED and bool(context.has_b_frames)
+        self._last_visible, self._first_hidden = 0, LATEST  # their pts
+        if name == MOV and source.boxes.is_fragmented and not self._is_exact:
             raise DeclinedError(f"seeking in fragmented MP4 is not exact: {remux(source.path.name)}")
         self._reorders = name in (MOV, AVI) and self.codec.reorders and context.has_b_frames
+        if name == FLV and context.has_b_frames and container.metadata.get("hasKeyframes") == "true":
+            raise DeclinedError("seeking by an FLV file's own index of keyframes is not exact with B-frames")
         if name == AVI and self._reorders:
             raise DeclinedError(f"AVI keeps no presentation times of B-frames; {remux(source.path.name)}")
-        self._is_exact = source.seek_mode == "exact"
+        self._by_dts = name == AVI and self._is_exact  # TorchCodec's FFmpeg and PyAV's tell other pts there
         targets = indices if self._is_exact else self._times(indices)
         self._requests = Requests(targets)
         self._before = dict(_neighbours(indices, targets)) if not self._is_exact else {}
@@ -163,7 +177,7 @@ class Reader:
         while gop is not None:
             following = next(gops, None)
             self._ask(gop, following)
-            yield gop, following is not None and self.is_missed(gop, following, gop.shown)
+            yield gop, self.is_missed(gop, following, gop.shown) or (following is None and _is_short(gop))
             gop = following
         self._require_all()
 
@@ -202,8 +216,14 @@ class Reader:
     def _ask(self, gop: Gop, following: Gop | None) -> Asked:
         """Take the requests for frames shown from this GOP's first one up to the next GOP's."""
         leading = following.leading() if following else []
-        own = sorted(packet.pts for packet in gop.packets if packet.pts >= gop.shown)
-        if following is not None and own[-1] >= following.shown:
+        visible = [packet for packet in gop.packets if not packet.role.is_hidden]
+        own = sorted(packet.pts for packet in visible if packet.pts >= gop.shown)
+        self._last_visible = max([self._last_visible, *own[-1:]])
+        if self._last_visible >= self._first_hidden:
+            raise DeclinedError("an edit list hides packets")
+        if self._may_reorder and self._lacks_times(gop):
+            raise DeclinedError("B-frames have no presentation times of their own")
+        if following is not None and own and own[-1] >= following.shown:
             raise DeclinedError("frames are shown after the keyframe that follows them")
         if leading and min(leading) <= gop.shown:
             raise DeclinedError("frames are shown before the keyframe that they follow")
@@ -212,7 +232,7 @@ class Reader:
             raise DeclinedError("two packets have the same time stamp")
         requests = self._by_index(times) if self._is_exact else self._by_time(times, following)
         early = set(leading)
-        if following is not None and requests and self.is_missed(gop, following, requests[-1].pts):
+        if requests and self.is_missed(gop, following, requests[-1].pts):
             raise DeclinedError(f"FFmpeg seeks past frames in this file; {remux(self._source.path.name)}")
         asked_early = [request for request in requests if request.pts in early]
         if asked_early and not self._is_exact:
@@ -221,17 +241,46 @@ class Reader:
             )
         return Asked(gop, following, [r for r in requests if r.pts not in early], asked_early)
 
-    def is_missed(self, gop: Gop, following: Gop, time: int) -> bool:
-        """Whether TorchCodec, when it seeks to a frame of a GOP, would be led to the GOP after it.
+    def is_missed(self, gop: Gop, following: Gop | None, time: int) -> bool:
+        """Whether TorchCodec, when it seeks to a frame of a GOP, would be led past its first packet.
 
-        FFmpeg's demuxer for MOV and MP4 seeks by dts, moved on by the first packet's delay (its ticket
-        11137). In exact mode TorchCodec seeks to the pts of the keyframe, else to that of the frame.
+        In exact mode it seeks to the pts of the keyframe, else to that of the frame. FFmpeg's demuxers of
+        MOV, MP4 and FLV look for that time among the keyframes' dts; where there is an edit list, those are
+        moved on by the first packet's delay (FFmpeg's ticket 11137). Past the last dts of FLV there is
+        nothing. In MPEG-TS any packet may be landed on.
         """
-        if self._name != MOV:
+        first, target = gop.packets[0], gop.shown if self._is_exact else time
+        if self._name == TS:
+            return bool(first.data.dts != gop.shown)
+        if self._name == FLV and following is None:
+            return bool(gop.packets[-1].data.dts <= gop.shown < gop.packets[-1].pts)
+        if self._name not in (MOV, FLV):
             return False
-        dts = following.packets[0].data.dts
-        target = gop.shown if self._is_exact else time
-        return dts is not None and dts + self._first_delay <= target
+        if self._name == MOV and self._source.boxes.has_edit_list(self._source.stream_index):
+            target -= self._first_delay
+        self._start_times.add(first.data.dts)
+        dts = following.packets[0].data.dts if following is not None else None
+        return (dts is not None and dts <= target) or not self._is_start(target, first.data.dts)
+
+    def _is_start(self, target: int, dts: int | None) -> bool:
+        """Whether a seek leads to a place to begin, at or before a GOP's first packet.
+
+        MOV and MP4 flag packets by themselves, in other ways than their codec does: FFmpeg's parsers correct
+        the flags of packets, but not those by which it seeks.
+        """
+        entries = self.stream.index_entries
+        if self._name != MOV or dts is None or not isinstance(entries, IndexEntries) or not len(entries):
+            return True
+        found = entries[max(0, entries.search_timestamp(target))].timestamp
+        return found <= dts and found in self._start_times
+
+    def _lacks_times(self, gop: Gop) -> bool:
+        """Whether all frames are shown in the order of decoding, although there are B-frames that are not."""
+        if any(a.pts >= b.pts for a, b in pairwise(gop.packets)):
+            return False
+        extradata = bytes(self.stream.codec_context.extradata or b"")
+        is_hevc = self.stream.codec_context.codec.canonical_name == "hevc"
+        return len(gop.packets) > 1 and (is_hevc or any(has_b_slice(p.data, extradata) for p in gop.packets))
 
     def _by_index(self, times: list[int]) -> list[Request]:
         """Frame i is the i-th of the file in order of pts."""
@@ -277,9 +326,10 @@ class Reader:
         for packet in self._container.demux(self.stream):
             if not packet.size:  # the one that flushes a decoder at the end
                 continue
-            pts = packet.pts
-            if pts is None or packet.is_discard or packet.is_corrupt:
+            pts = packet.dts if self._by_dts else packet.pts
+            if pts is None or packet.is_corrupt or (packet.is_discard and not self._may_hide):
                 raise DeclinedError(_unsound(packet))
+            self._require_rising(packet.dts)
             if not self._has_read:
                 self._has_read = True
                 self._first_delay = pts - (packet.dts or 0)
@@ -293,7 +343,24 @@ class Reader:
                 role = role._replace(starts=False)  # it may need those that came in band before
             if role.starts or is_keyframe:
                 self._require_start(role, pts, packet.dts)
-            yield Packet(pts, role, packet)
+            yield Packet(pts, self._hidden(role, pts) if packet.is_discard else role, packet)
+
+    @property
+    def _may_hide(self) -> bool:
+        """Whether an edit list may hide packets here: in exact mode, after the first."""
+        return self._is_exact and self._has_read
+
+    def _hidden(self, role: Role, pts: int) -> Role:
+        """A packet that others need, and whose frame is not counted: an edit list cuts it off at the end."""
+        self._first_hidden = min(self._first_hidden, pts)
+        return role._replace(needed=True, is_hidden=True)
+
+    def _require_rising(self, dts: int | None) -> None:
+        """Look at the order of a container by whose decoding times FFmpeg seeks."""
+        if self._name in (MOV, FLV, TS) and dts is not None:
+            if self._last_dts is not None and dts <= self._last_dts:
+                raise DeclinedError("decoding times do not rise")
+            self._last_dts = dts
 
     def _require_start(self, role: Role, pts: int, dts: int | None) -> None:
         """Look closer at a packet at which a GOP starts, or is said to."""
@@ -303,6 +370,14 @@ class Reader:
             raise DeclinedError("B-frames have no presentation times of their own")
         if pts > LATEST:
             raise DeclinedError("time stamps are too large to be told apart in seconds")
+
+
+def _is_short(gop: Gop) -> bool:
+    """Whether FFmpeg may not give the frames of a file's last GOP that TorchCodec seeks to.
+
+    Its H.264 decoder gives those that follow a recovery point only when it has given that one.
+    """
+    return gop.packets[0].role.leads and len(gop.packets) <= FEW
 
 
 def _is_far(target: int, gop: Gop, following: Gop) -> bool:

@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torchcodec.decoders import VideoDecoder
 from torchcodec.transforms import DecoderTransform, Resize
+
+from exactframes.boxes import Boxes, look_at
 
 LOOK = (
     "codec", "width", "height", "pixel_format", "color_primaries", "color_space",
@@ -33,7 +35,7 @@ class Source:
     frames: int  # as many as the header tells, or implies; counted where it tells nothing
     look: tuple[Any, ...]  # what decides how a decoded frame is converted: see look_of
     size: tuple[int, int] | None = None  # (height, width) that decoders resize frames to; None: as they are
-    is_fragmented: bool = False  # whether it is an MP4 or MOV file with movie fragments
+    boxes: Boxes = field(default_factory=Boxes)  # of an MP4 or MOV file
     given: Any = None  # what TorchCodec takes, where that is not the path
 
     @property
@@ -83,7 +85,7 @@ def open_source(video: str | os.PathLike[str], seek_mode: SeekMode, size: Size |
         fps=metadata.average_fps_from_header,
         frames=len(decoder),
         look=look_of(decoder),
-        is_fragmented=_is_fragmented(path),
+        boxes=look_at(path),
     )
 
 
@@ -137,21 +139,6 @@ def open_decoder(source: Source, ffmpeg_threads: int) -> VideoDecoder:
         num_ffmpeg_threads=ffmpeg_threads,
         transforms=resizing(source.size),
     )
-
-
-def _is_fragmented(path: Path) -> bool:
-    """Whether an MP4 or MOV file has movie fragments: boxes "moof" (ISO/IEC 14496-12, 8.8.4)."""
-    with path.open("rb") as file:
-        while len(header := file.read(8)) == 8:
-            size, kind = int.from_bytes(header[:4], "big"), header[4:]
-            if kind == b"moof":
-                return True
-            if size == 1:  # a 64-bit size follows (4.2)
-                size = int.from_bytes(file.read(8), "big") - 8
-            if size < 8:  # 0: up to the end of the file
-                return False
-            file.seek(size - 8, 1)
-    return False
 
 
 def count_frames(source: Source) -> int:

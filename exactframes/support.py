@@ -9,7 +9,7 @@ from exactframes.rules import av1, h264, hevc
 from exactframes.rules.roles import Rule, every_frame_alone, whole_gops
 
 MOV, MKV, AVI = "mov", "matroska", "avi"  # FFmpeg's demuxers by their first name: MP4 is MOV, WebM is MKV
-ASF, OGG = "asf", "ogg"
+ASF, OGG, FLV, TS, PS = "asf", "ogg", "flv", "mpegts", "mpeg"
 
 KEPT_WHOLE = "all packets of the GOPs that hold a request are kept"
 ALONE = "just the requested frames"
@@ -41,16 +41,18 @@ def _intra(containers: tuple[str, ...], excerpt: str, *, tag_tells: bool = False
 
 # By FFmpeg's names. The corpus (fixtures/corpus.py of this repository) holds each of them in each container.
 TRIED = {
-    "h264": Codec((MOV, MKV, AVI), "mp4", h264.rule, "nal_ref_idc", parameter_sets=h264.parameter_sets),
-    "hevc": Codec((MOV, MKV), "mp4", hevc.rule, HEVC_RULE, parameter_sets=hevc.parameter_sets),
+    "h264": Codec(
+        (MOV, MKV, AVI, FLV, TS), "mp4", h264.rule, "nal_ref_idc", parameter_sets=h264.parameter_sets
+    ),
+    "hevc": Codec((MOV, MKV, TS), "mp4", hevc.rule, HEVC_RULE, parameter_sets=hevc.parameter_sets),
     "av1": Codec((MOV, MKV), "mp4", av1.rule, "refresh_frame_flags", reorders=False),
     "vp9": Codec((MKV, MOV), "mp4", reorders=False),
     "vp8": Codec((MKV,), "nut", reorders=False),
-    "mpeg4": Codec((MOV, MKV, AVI), "mp4"),
-    "mpeg2video": Codec((MKV, MOV), "mp4"),
+    "mpeg4": Codec((MOV, MKV, AVI, TS), "mp4"),
+    "mpeg2video": Codec((MKV, MOV, TS), "mp4"),
     "theora": Codec((MKV, OGG), "nut", reorders=False),
     "wmv2": Codec((ASF, MKV), "nut", reorders=False),
-    "flv1": Codec((MKV,), "nut", reorders=False),
+    "flv1": Codec((MKV, FLV), "nut", reorders=False),
     "ffv1": Codec((MKV,), "nut", reorders=False),
     "mjpeg": _intra((MKV, AVI, MOV), "nut"),
     "prores": _intra((MOV, MKV), "mov", tag_tells=True),
@@ -58,7 +60,7 @@ TRIED = {
     "utvideo": _intra((AVI, MKV), "nut", tag_tells=True),
 }
 
-INEXACT = {"mpegts": "MPEG-TS", "mpeg": "MPEG-PS", "flv": "FLV"}
+INEXACT = {TS: "MPEG-TS", PS: "MPEG-PS", FLV: "FLV"}
 
 
 def remux(name: str) -> str:
@@ -68,18 +70,19 @@ def remux(name: str) -> str:
     return f"remux it losslessly, `{command}`, and give that"
 
 
-def codec_for(codec: str, container: str, name: str) -> Codec:
+def codec_for(codec: str, container: str, name: str, *, is_exact: bool = False) -> Codec:
     """How to treat a codec in a container.
 
     Args:
         codec: FFmpeg's name, such as "h264".
         container: the first name of FFmpeg's demuxer, such as "mov".
         name: the file's, for the remedy.
+        is_exact: whether TorchCodec knows all keyframes when it seeks.
 
     Raises:
         DeclinedError: if nobody has tried it; where there is a remedy, the message tells it.
     """
-    if container in INEXACT:
+    if container in INEXACT and not (is_exact and container != PS):
         raise DeclinedError(f"seeking in {INEXACT[container]} is not exact: {remux(name)}")
     tried = TRIED.get(codec)
     if tried is None:

@@ -8,7 +8,7 @@ IDR, SEI = 5, 6
 PARAMETER_SETS = {7, 8}
 OTHERS_TO_KEEP = {10, 11, 13, 14, 15, 20, 21}  # ends; SPS extension; scalable and multiview extensions
 RECOVERY_POINT = 6  # payloadType, D.1.1
-INTRA = {2, 4, 7, 9}  # slice_type, table 7-6
+INTRA, BI_PREDICTED = {2, 4, 7, 9}, {1, 6}  # slice_type, table 7-6
 # By the header of the only NAL unit of a packet: a slice, or the slice of an IDR picture.
 ALONE = {header: REFERENCE if header & 0x60 else DISPOSABLE for header in range(1, 128, 32)}
 ALONE |= {header: Role(needed=bool(header & 0x60), starts=True) for header in range(5, 128, 32)}
@@ -78,10 +78,23 @@ def _judge(data: Data, size: int) -> Role:
     )
 
 
+def has_b_slice(data: Data, extradata: bytes) -> bool:
+    """Whether a picture has slices that may refer to two others: B slices (table 7-6)."""
+    packet = memoryview(data)
+    for start, stop in units(packet, length_size(extradata)):
+        if packet[start] & 31 in SLICES and _slice_type(packet, start, stop) in BI_PREDICTED:
+            return True
+    return False
+
+
 def _is_intra(data: Data, start: int, stop: int) -> bool:
+    return _slice_type(data, start, stop) in INTRA
+
+
+def _slice_type(data: Data, start: int, stop: int) -> int:
     bits = Bits(bytes(data[start + 1 : min(stop, start + 16)]))  # slice_header, 7.3.3
     bits.golomb()  # first_mb_in_slice
-    return bits.golomb() in INTRA
+    return bits.golomb()
 
 
 def _is_exact_recovery_point(payload: bytes) -> bool:

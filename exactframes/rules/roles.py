@@ -14,6 +14,7 @@ class Role(NamedTuple):
     leads: bool = False  # ... though packets that follow it and are shown before it may refer to the past
     layer: int = 0  # its temporal layer: where not needed, it is needed all the same by higher layers
     has_parameters: bool = False  # it brings parameter sets of its own
+    is_hidden: bool = False  # an edit list hides its frame
 
 
 Rule = Callable[[Data, bool], Role]  # (the packet's bytes, is it flagged as a keyframe) -> its role

@@ -11,6 +11,7 @@ from unittest.mock import Mock
 import pytest
 from av.video.stream import VideoStream
 
+from exactframes.boxes import Boxes
 from exactframes.errors import DeclinedError
 from exactframes.packets import Asked, Gop, Reader
 from exactframes.source import SeekMode, Source
@@ -114,6 +115,7 @@ def reader(tape: Tape, indices: Sequence[int], seek_mode: SeekMode = "exact", **
         fps=25,
         frames=len(tape.packets) - 1,
         look=(),
+        boxes=Boxes(edit_lists=(True, True)),
     )
     container = SimpleNamespace(
         streams=[None, stream], format=SimpleNamespace(name=tape.format), demux=tape.demux, seek=tape.seek

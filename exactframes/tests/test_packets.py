@@ -6,6 +6,7 @@ from unittest.mock import Mock
 import pytest
 
 from exactframes import packets
+from exactframes.boxes import Boxes
 from exactframes.errors import DeclinedError
 from exactframes.packets import USE_EXACT, Request, Requests
 from exactframes.rules.roles import Role
@@ -209,10 +210,12 @@ def test_approximate_mode_takes_the_number_of_frames_from_the_header() -> None:
 
 
 def test_fragmented_mp4_is_declined() -> None:
-    reason = declined(Tape("I0"), is_fragmented=True)
+    reason = declined(Tape("I0"), mode="approximate", boxes=Boxes(is_fragmented=True))
     assert reason.startswith("seeking in fragmented MP4 is not exact: remux it losslessly, `ffmpeg")
     assert "film.mkv" in reason
-    assert shown(list(reader(Tape("I0", format="matroska"), [0], is_fragmented=True).asked())) == [[0]]
+    assert shown(
+        list(reader(Tape("I0", format="matroska"), [0], boxes=Boxes(is_fragmented=True)).asked())
+    ) == [[0]]
 
 
 def test_time_stamps_that_are_too_large_for_seconds() -> None:

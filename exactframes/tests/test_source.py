@@ -11,7 +11,8 @@ import torch
 from torchcodec.decoders import VideoDecoder
 
 from exactframes import source as source_module
-from exactframes.source import _is_fragmented, count_frames, look_of, open_source, sequential
+from exactframes.boxes import look_at
+from exactframes.source import count_frames, look_of, open_source, sequential
 
 
 def box(kind: str, payload: bytes = b"", size: int | None = None) -> bytes:
@@ -50,7 +51,7 @@ MOOF = box("moof", b"mfhd")
 )
 def test_movie_fragments_are_found(data: bytes, is_fragmented: bool, tmp_path: Path) -> None:
     (tmp_path / "film.mp4").write_bytes(data)
-    assert _is_fragmented(tmp_path / "film.mp4") == is_fragmented
+    assert look_at(tmp_path / "film.mp4").is_fragmented == is_fragmented
 
 
 # --- The header ---
@@ -61,7 +62,7 @@ def test_what_the_header_tells(small_video: Path) -> None:
     assert (source.path, source.seek_mode, source.stream_index) == (small_video, "approximate", 0)
     assert (source.width, source.height, source.fps, source.frames) == (96, 64, 25, 75)
     assert source.look[:4] == ("h264", 96, 64, "yuv420p")
-    assert not source.is_fragmented
+    assert not source.boxes.is_fragmented
 
 
 @pytest.mark.parametrize(
