@@ -51,8 +51,6 @@ def saves(index: Index, frames: Sequence[int], position: int | None, costs: Cost
     wanted = np.unique(np.asarray(frames, dtype=np.int64))
     numbers = index.order[wanted]
     gops = index.gop_of(numbers)
-    if index.is_missed[gops].any():
-        return False  # TorchCodec itself gives other frames there
     before = np.concatenate([[-1 if position is None else position], wanted[:-1]])
     stands = index.order[np.maximum(before, 0)]
     goes_on = (before >= 0) & (before < wanted) & (index.gop_of(stands) == gops)

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -22,6 +22,16 @@ from exactframes.opened import Opened, Theirs
 
 Answer = TypeVar("Answer")
 _INHERITED: list[Opened] = []  # by a forked child, which must not close what its parent uses
+
+
+class FileLike(Protocol):
+    """What TorchCodec asks of a file-like object."""
+
+    def read(self, size: int, /) -> bytes:
+        """So many bytes, or fewer at the end."""
+
+    def seek(self, offset: int, whence: int, /) -> int:
+        """Go to a place, and tell it."""
 
 
 class VideoDecoder:
@@ -43,7 +53,7 @@ class VideoDecoder:
 
     def __init__(
         self,
-        source: str | Path | io.RawIOBase | io.BufferedReader | bytes | Tensor,
+        source: "str | Path | io.IOBase | bytes | Tensor | FileLike",
         *,
         stream_index: int | None = None,
         dimension_order: Literal["NCHW", "NHWC"] = "NCHW",
@@ -51,7 +61,7 @@ class VideoDecoder:
         device: str | torch.device | None = None,
         seek_mode: Literal["exact", "approximate"] = "exact",
         transforms: Sequence[DecoderTransform | nn.Module] | None = None,
-        custom_frame_mappings: str | bytes | io.RawIOBase | io.BufferedReader | None = None,
+        custom_frame_mappings: "str | bytes | io.IOBase | None" = None,
         index: "Index | str | os.PathLike[str] | None" = None,
         **newer: Any,
     ) -> None:

@@ -51,7 +51,6 @@ class Index:
     roles: tuple[Role, ...]
     starts: Numbers  # int32 [GOPs], the number of each one's first packet
     is_open: Numbers  # bool [GOPs]
-    is_missed: Numbers  # bool [GOPs], FFmpeg seeks past their first packet
     how: str  # by which rule packets are dropped; support.Codec.how
     prunes: bool
     end_seconds: float = 0.0  # when the last frame is over, as TorchCodec tells
@@ -281,7 +280,7 @@ def round_half_away(value: float) -> int:
     return math.floor(value + 0.5) if value >= 0 else math.ceil(value - 0.5)
 
 
-ARRAYS = ("pts", "dts", "duration", "size", "role", "is_keyframe", "starts", "is_open", "is_missed")
+ARRAYS = ("pts", "dts", "duration", "size", "role", "is_keyframe", "starts", "is_open")
 
 
 def read_index(source: Source) -> Index:
@@ -302,12 +301,11 @@ def _read(container: InputContainer, source: Source, identity: Identity) -> Inde
     reader = Reader(container, source, ())
     pts, dts, duration = array("q"), array("q"), array("i")
     size, role, is_keyframe = array("i"), array("B"), array("B")
-    starts, is_open, is_missed = array("i"), array("B"), array("B")
+    starts, is_open = array("i"), array("B")
     roles: dict[Role, int] = {}
-    for gop, is_sought_past in reader.read_through():
+    for gop in reader.read_through():
         starts.append(len(pts))
         is_open.append(gop.is_open)
-        is_missed.append(is_sought_past)
         for shown, judged, packet in gop.packets:
             pts.append(shown)
             dts.append(shown if packet.dts is None else packet.dts)
@@ -328,7 +326,6 @@ def _read(container: InputContainer, source: Source, identity: Identity) -> Inde
         roles=tuple(roles),
         starts=np.array(starts, dtype=np.int32),
         is_open=np.array(is_open, dtype=np.bool_),
-        is_missed=np.array(is_missed, dtype=np.bool_),
         how=reader.codec.how,
         prunes=reader.codec.prunes,
     )

@@ -11,6 +11,7 @@ import av
 from av.container import InputContainer
 from torch import Tensor
 
+ONE_CONNECTION = {"multiple_requests": "1"}  # without it PyAV's FFmpeg loses packets when it seeks
 SAMPLES = 16  # blocks that are looked at between a file's first one and its last
 BLOCK = 1 << 14  # bytes
 
@@ -34,7 +35,7 @@ def open_container(video: Any) -> InputContainer:
         av.FFmpegError, OSError: if it cannot be read.
     """
     if is_url(video):
-        return av.open(str(video))
+        return av.open(str(video), options=ONE_CONNECTION)
     path = path_of(video)  # absolute: FFmpeg takes what stands before a colon for a protocol
     opened: InputContainer = av.open(str(path) if path is not None else _beside(video))
     return opened
@@ -129,7 +130,7 @@ def identify(video: Any) -> Identity:
             status = os.fstat(file.fileno())
             return Identity(status.st_size, status.st_mtime_ns, _digest(file, status.st_size))
     if is_url(video):
-        with av.open(video) as container:
+        with open_container(video) as container:
             return Identity(container.size, None, "")
     with opened(video) as file:
         size = file.seek(0, os.SEEK_END)

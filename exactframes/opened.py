@@ -62,7 +62,10 @@ class Opened:
         self._source = _source_of(header, video, arguments, len(self))
 
     def _open_header(self, index: Index) -> Theirs:
-        header = Theirs(self._video, **{**self._arguments, "seek_mode": "approximate"})
+        try:
+            header = Theirs(self._video, **{**self._arguments, "seek_mode": "approximate"})
+        except (RuntimeError, ValueError, AssertionError):
+            return self.exact  # a header that tells too little
         begins = header.metadata.begin_stream_seconds == 0
         if begins and len(header) == len(index) and index.is_regular(header.metadata.average_fps_from_header):
             self._regular = header

@@ -113,7 +113,7 @@ class Reader:
         self._last_dts: int | None = None
         self._start_times: set[int | None] = set()  # the dts of packets at which GOPs start
         self._may_reorder = context.codec.canonical_name in REORDERED and bool(context.has_b_frames)
-        self._last_visible, self._first_hidden = 0, LATEST  # their pts
+        self._last_visible, self._first_hidden = -(2**63), 2**63  # their pts
         if name == MOV and source.boxes.is_fragmented and not self._is_exact:
             raise DeclinedError(f"seeking in fragmented MP4 is not exact: {remux(source.path.name)}")
         self._reorders = name in (MOV, AVI) and self.codec.reorders and context.has_b_frames
@@ -166,8 +166,8 @@ class Reader:
             gop = following
         self._require_all()
 
-    def read_through(self) -> Iterator[tuple[Gop, bool]]:
-        """Give all GOPs of the file in exact mode, matched with the one after it; and whether it is missed.
+    def read_through(self) -> Iterator[Gop]:
+        """Give all GOPs of the file in exact mode, each matched with the one after it.
 
         Raises:
             DeclinedError: as `asked` does.
@@ -177,7 +177,9 @@ class Reader:
         while gop is not None:
             following = next(gops, None)
             self._ask(gop, following)
-            yield gop, self.is_missed(gop, following, gop.shown) or (following is None and _is_short(gop))
+            if self.is_missed(gop, following, gop.shown) or (following is None and _is_short(gop)):
+                raise DeclinedError(self._missed)
+            yield gop
             gop = following
         self._require_all()
 
@@ -233,7 +235,7 @@ class Reader:
         requests = self._by_index(times) if self._is_exact else self._by_time(times, following)
         early = set(leading)
         if requests and self.is_missed(gop, following, requests[-1].pts):
-            raise DeclinedError(f"FFmpeg seeks past frames in this file; {remux(self._source.path.name)}")
+            raise DeclinedError(self._missed)
         asked_early = [request for request in requests if request.pts in early]
         if asked_early and not self._is_exact:
             raise DeclinedError(
@@ -253,7 +255,7 @@ class Reader:
         if self._name == TS:
             return bool(first.data.dts != gop.shown)
         if self._name == FLV and following is None:
-            return bool(gop.packets[-1].data.dts <= gop.shown < gop.packets[-1].pts)
+            return bool(gop.packets[-1].data.dts <= gop.shown)
         if self._name not in (MOV, FLV):
             return False
         if self._name == MOV and self._source.boxes.has_edit_list(self._source.stream_index):
@@ -273,6 +275,10 @@ class Reader:
             return True
         found = entries[max(0, entries.search_timestamp(target))].timestamp
         return found <= dts and found in self._start_times
+
+    @property
+    def _missed(self) -> str:
+        return f"FFmpeg seeks past frames in this file; {remux(self._source.path.name)}"
 
     def _lacks_times(self, gop: Gop) -> bool:
         """Whether all frames are shown in the order of decoding, although there are B-frames that are not."""
@@ -326,7 +332,7 @@ class Reader:
         for packet in self._container.demux(self.stream):
             if not packet.size:  # the one that flushes a decoder at the end
                 continue
-            pts = packet.dts if self._by_dts else packet.pts
+            pts = packet.pts if packet.dts is None or not self._by_dts else packet.dts
             if pts is None or packet.is_corrupt or (packet.is_discard and not self._may_hide):
                 raise DeclinedError(_unsound(packet))
             self._require_rising(packet.dts)
@@ -358,7 +364,7 @@ class Reader:
     def _require_rising(self, dts: int | None) -> None:
         """Look at the order of a container by whose decoding times FFmpeg seeks."""
         if self._name in (MOV, FLV, TS) and dts is not None:
-            if self._last_dts is not None and dts <= self._last_dts:
+            if self._last_dts is not None and dts < self._last_dts:
                 raise DeclinedError("decoding times do not rise")
             self._last_dts = dts
 
