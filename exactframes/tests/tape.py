@@ -114,6 +114,7 @@ def reader(tape: Tape, indices: Sequence[int], seek_mode: SeekMode = "exact", **
         fps=25,
         frames=len(tape.packets) - 1,
         look=(),
+        stamp=(0, 0),
     )
     container = SimpleNamespace(
         streams=[None, stream], format=SimpleNamespace(name=tape.format), demux=tape.demux, seek=tape.seek
