@@ -93,6 +93,7 @@ class Ahead(Iterator[Batch]):
                 warnings.warn(given, stacklevel=2)
             return self._checked(given)
         except BaseException:
+            given = None  # the error holds this frame
             self.close()
             raise
 

@@ -97,7 +97,12 @@ def test_an_error_is_told_once_with_its_type_after_what_came_before() -> None:
 
 def test_an_error_that_was_told_is_freed() -> None:
     """The error holds the frames it came through, and these must not hold the error."""
-    batches = ahead(KeyError("mine"))
+
+    def failing() -> Generator[Made, None, None]:
+        yield from ()
+        raise KeyError("mine")
+
+    batches = Ahead(failing(), Stop())
     freed = weakref.ref(batches)
     gc.disable()
     try:
@@ -163,6 +168,7 @@ def test_where_the_system_gives_no_more_threads(video: Path) -> None:
 def test_a_warning_points_to_the_caller_s_line(damaged: Path) -> None:
     batches = iter_frames(damaged, range(60), batch_frames=25, workers=2)
     with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
         for _ in batches:
             pass
     assert [(warning.filename, warning.lineno) for warning in told] == [
@@ -189,6 +195,7 @@ def test_a_warning_comes_before_what_it_is_about() -> None:
     batches = ahead(batch(0), UserWarning("first"), UserWarning("second"), batch(1), UserWarning("last"))
     assert next(batches)[0].start == 0
     with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
         assert next(batches)[0].start == 1
     assert [str(warning.message) for warning in told] == ["first", "second"]
     with pytest.warns(UserWarning, match="last"):
