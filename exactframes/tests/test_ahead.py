@@ -321,6 +321,45 @@ def test_iterators_that_the_collector_frees_leave_no_thread(video: Path) -> None
     assert run(ABANDONED, video, 200) == "1\n"
 
 
+FREED_WITHIN = """
+import gc, sys, threading, time
+from exactframes import iter_frames
+from exactframes.excerpt import Decoding
+gc.disable()  # it runs where it is told to: in the threads that decode
+abandoned, write = threading.Event(), Decoding.write
+
+def collecting(self, output, first_row, stop_row):
+    if first_row:  # of the batch that is made ahead
+        assert abandoned.wait(20)
+        gc.collect()
+    return write(self, output, first_row, stop_row)
+
+def abandon(video, workers):
+    batches = iter_frames(video, range(300), batch_frames=30, workers=workers)
+    next(batches)
+    raise ValueError("the caller's own")
+
+Decoding.write = collecting
+for number in range(10):
+    abandoned.clear()
+    try:
+        abandon(sys.argv[1], 1 + number % 3)
+    except ValueError as error:
+        failure = error
+        failure.itself = failure
+    del failure
+    abandoned.set()
+    latest = time.monotonic() + 20
+    while threading.active_count() > 1 and time.monotonic() < latest:
+        time.sleep(0.01)
+    print(threading.active_count(), end="")
+"""
+
+
+def test_an_iterator_that_is_freed_in_its_own_thread(video: Path) -> None:
+    assert run(FREED_WITHIN, video) == "1" * 10
+
+
 AT_EXIT = """
 import os, sys, threading, time, warnings
 from exactframes import decode_frames, iter_frames
