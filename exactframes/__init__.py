@@ -1,6 +1,7 @@
 """Exact frames of long videos, sooner: decode only the packets that the requested frames need.
 
 decoding.py   what a user calls: decode_frames, iter_frames; survey.py tells what pruning saves
+arguments.py  what callers may give; ahead.py: batches that are made ahead
 source.py     the video as TorchCodec sees it
 support.py    which codec in which container has been tried, and how it is cut
 rules/        what a packet's bytes prove about it, codec by codec
@@ -8,7 +9,7 @@ packets.py    the packets of the file, GOP by GOP, and which of them hold reques
 plan.py       which packets those frames need, in runs that can each be decoded on their own
 excerpt.py    the packets of a run as a small video in memory, and its decoding
 fidelity.py   what an excerpt must keep of its source
-workers.py    threads or processes that decode excerpts; output.py: where frames go
+workers.py    threads (helpers.py) or processes that decode excerpts; output.py: where frames go
 cluster/      or the workers of a Dask cluster
 """
 

@@ -1,23 +1,23 @@
 """Decode frames of a long video, exactly as TorchCodec does and sooner: decode_frames and iter_frames."""
 
-import operator
 import os
 import warnings
-from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 import joblib
 import torch
 from torch import Tensor
-from torchcodec.decoders import VideoDecoder
 
+from exactframes.ahead import Ahead, Made
+from exactframes.arguments import require_fit, whole
 from exactframes.errors import DeclinedError, FallbackWarning, VerificationError, WrongFrameError
 from exactframes.excerpt import Task, excerpts, tasks
+from exactframes.helpers import Stop
 from exactframes.output import shared_output
-from exactframes.source import SeekMode, Size, Source, open_decoder, open_source, sequential
+from exactframes.source import SeekMode, Size, Source, open_decoder, open_source, sequential, while_unchanged
 from exactframes.workers import on_processes, on_threads, threads
 
 if TYPE_CHECKING:
@@ -74,13 +74,13 @@ def decode_frames(
         VerificationError: if a verified frame differs; it names the first.
     """
     source = open_source(video, seek_mode, size)
-    wanted = _checked(source, indices)
+    wanted = source.checked(indices)
     team = _team(workers, ffmpeg_threads)
-    _at_least("verify", verify, 0)
+    verify = whole("verify", verify, 0)
     if client is not None and (processes or workers is not None):
         raise ValueError("client: leave out workers and processes; its cluster says how many there are")
     if out is not None:
-        _require_fit(out, source.shape(len(wanted)))
+        require_fit(out, source.shape(len(wanted)))
     try:
         if client is not None:
             frames = _on_cluster(source, wanted, client, ffmpeg_threads, out)
@@ -131,16 +131,17 @@ def iter_frames(
             batch is reached. Leaving the loop early, or an error in it, ends the threads.
     """
     source = open_source(video, seek_mode, size)
-    wanted = _checked(source, indices)
+    wanted = source.checked(indices)
     team = _team(workers, ffmpeg_threads)
-    batch = _at_least("batch_frames", batch_frames, 1)
+    batch = whole("batch_frames", batch_frames, 1)
     is_rising = all(a <= b for a, b in pairwise(wanted))
     pass_size = len(wanted) if is_rising else batch
+    stop = Stop()
     passes = (
-        _pass(source, wanted[first : first + pass_size], first, batch, team)
+        _pass(source, wanted[first : first + pass_size], first, batch, team, stop=stop)
         for first in range(0, len(wanted), max(1, pass_size))
     )
-    return _one_ahead(given for batches in passes for given in batches)
+    return Ahead(while_unchanged(source, chain.from_iterable(passes)), stop)
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ class _Team:
 
 def _team(workers: int | None, ffmpeg_threads: int) -> _Team:
     usable = joblib.cpu_count() if workers is None else workers
-    return _Team(_at_least("workers", usable, 1), _at_least("ffmpeg_threads", ffmpeg_threads, 0))
+    return _Team(whole("workers", usable, 1), whole("ffmpeg_threads", ffmpeg_threads, 0))
 
 
 def _on_threads(source: Source, indices: list[int], team: _Team, out: Tensor | None) -> Tensor:
@@ -211,15 +212,15 @@ class _Feed:
 
 
 def _pass(
-    source: Source, indices: list[int], first: int, size: int, team: _Team
-) -> Iterator[tuple[range, Tensor]]:
+    source: Source, indices: list[int], first: int, size: int, team: _Team, *, stop: Stop
+) -> Iterator[Made]:
     """The batches of one pass over the file; its first row is the caller's row `first`."""
     done, count, workers = 0, len(indices), team.workers
     most_frames = max(1, size // (2 * workers))
     try:
         # The threads stay for all batches: each new one would come with memory of its own from the allocator.
         with excerpts(source, indices, workers, most_frames) as cut, threads(workers) as pool:
-            feed = _Feed(tasks(cut, team.ffmpeg_threads))
+            feed = _Feed(stop.heeded(tasks(cut, team.ffmpeg_threads)))
             while done < count:
                 span = range(done, min(done + size, count))
                 output = torch.empty(source.shape(len(span)), dtype=torch.uint8)
@@ -228,56 +229,12 @@ def _pass(
                 done = span.stop
                 del output
     except DeclinedError as reason:
-        warnings.warn(FallbackWarning(str(reason)), stacklevel=2)
+        yield FallbackWarning(str(reason))  # told in the caller's thread, at the caller's line
         decoder = open_decoder(source, team.ffmpeg_threads)
         for start in range(done, count, size):
             frames = decoder.get_frames_at(indices[start : start + size]).data
             yield range(first + start, first + start + len(frames)), frames
             del frames
-
-
-def _one_ahead(batches: Generator[tuple[range, Tensor], None, None]) -> Iterator[tuple[range, Tensor]]:
-    """Make each batch while the caller works on the one before; whatever happens, no thread is left."""
-    with ThreadPoolExecutor(1, thread_name_prefix="exactframes-ahead") as pool:
-        upcoming = pool.submit(next, batches, None)
-        try:
-            while (batch := upcoming.result()) is not None:
-                upcoming = pool.submit(next, batches, None)
-                yield batch
-        finally:
-            wait([upcoming])
-            batches.close()
-
-
-def _checked(source: Source, indices: Iterable[int]) -> list[int]:
-    """The indices as plain numbers, none negative.
-
-    Raises:
-        IndexError: if a negative one lies before the first frame.
-    """
-    wanted = [operator.index(index) for index in indices]
-    if not wanted or min(wanted) >= 0:
-        return wanted
-    frames = len(VideoDecoder(source.path, seek_mode=source.seek_mode))
-    if min(wanted) < -frames:
-        raise IndexError(f"{source.path.name} has {frames} frames, and frame {min(wanted)} is asked for")
-    return [index if index >= 0 else index + frames for index in wanted]
-
-
-def _at_least(name: str, value: int, least: int) -> int:
-    if value < least:
-        raise ValueError(f"{name} {value}: give a whole number of {least} or more")
-    return value
-
-
-def _require_fit(out: Tensor, given: tuple[int, int, int, int]) -> None:
-    frames, height, width, channels = given
-    shape = (frames, channels, height, width)
-    if tuple(out.shape) != shape or out.dtype != torch.uint8 or out.device.type != "cpu":
-        raise ValueError(
-            f"out is {list(out.shape)} of {str(out.dtype).removeprefix('torch.')} on {out.device.type}: "
-            f"give uint8 {list(shape)} on the CPU"
-        )
 
 
 def _require_all(written: int, rows: int) -> None:

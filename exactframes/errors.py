@@ -17,6 +17,10 @@ class WrongFrameError(DeclinedError):
     """Decoding an excerpt gave other frames than were planned."""
 
 
+class StoppedError(RuntimeError):
+    """Nothing more is decoded: an iterator has been closed, or the process exits."""
+
+
 class ClusterError(RuntimeError):
     """A cluster is lost, or cannot do the work; the message says why, and what to do."""
 

@@ -198,6 +198,7 @@ def _source_of(decoder: Theirs, video: Any, arguments: dict[str, Any], frames: i
         frames=frames,
         look=look_of(decoder),
         boxes=look_at(video),
+        stamp=(0, 0),
         size=None if height is None or width is None else (height, width),
     )
 

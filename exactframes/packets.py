@@ -12,6 +12,7 @@ from av.container import InputContainer
 from av.index import IndexEntries
 from av.video.stream import VideoStream
 
+from exactframes.arguments import require_held
 from exactframes.errors import DeclinedError
 from exactframes.rules.h264 import has_b_slice
 from exactframes.rules.roles import Role, Rule
@@ -191,7 +192,10 @@ class Reader:
 
     def _require_all(self) -> None:
         """Look, at the end of the file, whether it held what was asked for and what TorchCodec counts."""
-        if self._requests.next_target is not None:
+        target = self._requests.next_target
+        if target is not None:
+            if self._is_exact and target < self._source.frames:  # the header tells more than there are
+                require_held([target], count_frames(self._source), self._source.path.name)
             raise DeclinedError("the file holds fewer frames than were asked for")
         if not self._is_exact or self.frames == self._source.frames:
             return  # only where the header tells otherwise is the file scanned for it

@@ -2,16 +2,18 @@
 
 import math
 import os
-from collections.abc import Sequence
+import stat
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor
 from torchcodec.decoders import VideoDecoder
 from torchcodec.transforms import DecoderTransform, Resize
 
+from exactframes.arguments import checked_indices, whole_size
 from exactframes.boxes import Boxes, look_at
 
 LOOK = (
@@ -20,6 +22,12 @@ LOOK = (
 )  # fmt: skip
 SeekMode = Literal["exact", "approximate"]
 Size = int | tuple[int, int]  # of frames that are given: the shorter side, or (height, width)
+Stamp = tuple[int, int]  # of a file: its size, and when it was last changed
+KINDS = {
+    stat.S_IFDIR: "a directory", stat.S_IFIFO: "a pipe (FIFO)", stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
+}  # fmt: skip
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +42,7 @@ class Source:
     fps: float | None  # average frames a second: approximate seek mode finds frames by it
     frames: int  # as many as the header tells, or implies; counted where it tells nothing
     look: tuple[Any, ...]  # what decides how a decoded frame is converted: see look_of
+    stamp: Stamp  # the file's, as its header was read
     size: tuple[int, int] | None = None  # (height, width) that decoders resize frames to; None: as they are
     boxes: Boxes = field(default_factory=Boxes)  # of an MP4 or MOV file
     given: Any = None  # what TorchCodec takes, where that is not the path
@@ -53,18 +62,31 @@ class Source:
         height, width = self.size or (self.height, self.width)
         return (frames, height, width, 3)
 
+    def checked(self, indices: Iterable[int]) -> list[int]:
+        """The indices as plain numbers, none negative.
+
+        Raises:
+            TypeError, ValueError, IndexError: as checked_indices does.
+        """
+        return checked_indices(indices, self._count, self.path.name, self.frames)
+
+    def _count(self) -> int:
+        """As many as TorchCodec's decoder has."""
+        return count_frames(self) if self.seek_mode == "exact" else self.frames
+
 
 def open_source(video: str | os.PathLike[str], seek_mode: SeekMode, size: Size | None = None) -> Source:
     """Read a file's header.
 
     Raises:
         FileNotFoundError: if there is no such file.
+        OSError: if it is something else than a file, which the message tells, or cannot be looked at.
         ValueError: if the seek mode is none of TorchCodec's, or the size is none.
         RuntimeError: if FFmpeg cannot read it as a video; TorchCodec's own message.
     """
-    path = Path(video)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; give the path of a video")
+    stamp = _file_stamp(Path(video))
+    # FFmpeg takes what stands before a colon for a protocol; and the working directory may change.
+    path = Path(video).absolute()
     if seek_mode not in ("exact", "approximate"):
         raise ValueError(f"seek_mode {seek_mode!r}: give 'exact' or 'approximate'")
     try:  # approximate mode reads the header only: nothing here takes longer for a longer file
@@ -86,7 +108,49 @@ def open_source(video: str | os.PathLike[str], seek_mode: SeekMode, size: Size |
         frames=len(decoder),
         look=look_of(decoder),
         boxes=look_at(path),
+        stamp=stamp,
     )
+
+
+def _file_stamp(path: Path) -> Stamp:
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(f"{path}: no such file; give the path of a video") from None
+    if not stat.S_ISREG(found.st_mode):
+        kind = KINDS.get(stat.S_IFMT(found.st_mode), "no regular file")
+        error = IsADirectoryError if stat.S_ISDIR(found.st_mode) else OSError
+        raise error(f"{path} is {kind}: give the path of a video")
+    return (found.st_size, found.st_mtime_ns)
+
+
+def while_unchanged(source: Source, made: Iterable[T]) -> Generator[T, None, None]:
+    """Give what is made of a file for as long as that stays as it was opened.
+
+    Raises:
+        RuntimeError: once the file has been written to, replaced or removed, whatever else came of that.
+    """
+    items = iter(made)
+    while True:
+        try:
+            item = next(items)
+        except StopIteration:
+            return
+        except Exception:
+            _require_unchanged(source)
+            raise
+        _require_unchanged(source)
+        yield item
+        del item  # a batch is large, and the next may be long in the making
+
+
+def _require_unchanged(source: Source) -> None:
+    try:
+        stamp = _file_stamp(source.path)
+    except OSError:
+        stamp = None
+    if source.stamp != stamp:
+        raise RuntimeError(f"{source.path.name} has changed while its frames were read: open it again")
 
 
 def target_size(size: Size, height: int, width: int) -> tuple[int, int]:
@@ -95,16 +159,11 @@ def target_size(size: Size, height: int, width: int) -> tuple[int, int]:
     Raises:
         ValueError: if the size is not one whole number of 1 or more, or two.
     """
-    if isinstance(size, int):
-        longer = int(size * max(height, width) / min(height, width))
-        target = (size, longer) if height <= width else (longer, size)
-    else:
-        target = size
-    if len(target) != 2 or not all(isinstance(side, int) and side >= 1 for side in target):
-        raise ValueError(
-            f"size {size!r}: give (height, width) or the shorter side, in whole pixels from 1 on"
-        )
-    return (target[0], target[1])
+    wanted = whole_size(size)
+    if not isinstance(wanted, int):
+        return wanted
+    longer = int(wanted * max(height, width) / min(height, width))
+    return (wanted, longer) if height <= width else (longer, wanted)
 
 
 def resizing(size: tuple[int, int] | None) -> list[DecoderTransform]:

@@ -1,11 +1,12 @@
 """What pruning would save on a request, without decoding anything."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import av
 
+from exactframes.arguments import whole
 from exactframes.errors import DeclinedError
 from exactframes.packets import Asked, Gop, Reader, Request
 from exactframes.plan import Sharing, plan_runs
@@ -23,19 +24,22 @@ class Survey:
 
 
 def survey(
-    video: str | os.PathLike[str], indices: Sequence[int], seek_mode: SeekMode = "exact", workers: int = 1
+    video: str | os.PathLike[str], indices: Iterable[int], seek_mode: SeekMode = "exact", workers: int = 1
 ) -> Survey:
-    """Plan a request.
+    """Plan a request: of frame numbers, of which negative ones count from the end.
 
     Raises:
+        FileNotFoundError, IndexError, TypeError, ValueError, RuntimeError: as decode_frames does.
         DeclinedError: if it cannot be pruned, with the reason.
     """
     source = open_source(video, seek_mode)
+    wanted = source.checked(indices)
+    workers = whole("workers", workers, 1)
     try:
         with av.open(str(source.path)) as container:
-            reader = Reader(container, source, list(indices))
+            reader = Reader(container, source, wanted)
             asked = list(reader.asked())
-            sharing = Sharing(requests=len(indices), workers=workers, most_frames=len(indices))
+            sharing = Sharing(requests=len(wanted), workers=workers, most_frames=len(wanted))
             unpruned = sum(map(_unpruned, asked))
             kept = sum(len(run.packets) for run in plan_runs(asked, sharing, prunes=reader.codec.prunes))
     except (av.FFmpegError, ValueError) as error:

@@ -1,25 +1,24 @@
 """Who decodes excerpts: threads that take the next one as they get free, or processes."""
 
 import threading
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator
+from queue import SimpleQueue
 
 from joblib import Parallel, delayed
 from torch import Tensor
 
 from exactframes.excerpt import Excerpt, Task, tasks
+from exactframes.helpers import Crew, Stop
 from exactframes.output import Shape, open_output
 
 
-def threads(workers: int) -> ThreadPoolExecutor:
+def threads(workers: int) -> Crew:
     """Threads for all workers but the caller; none is started before it has something to do."""
-    return ThreadPoolExecutor(max(1, workers - 1), thread_name_prefix="exactframes")
+    return Crew(workers - 1)
 
 
-def on_threads(
-    all_tasks: Iterable[Task], output: Tensor, span: range, workers: int, pool: ThreadPoolExecutor
-) -> int:
-    """Decode on this thread and workers - 1 of the pool's; gives how many rows were written.
+def on_threads(all_tasks: Iterable[Task], output: Tensor, span: range, workers: int, pool: Crew) -> int:
+    """Decode on this thread and workers - 1 of the pool's, if it has them; gives how many rows were written.
 
     There is no queue: whoever is free cuts its own next excerpt, so that each worker holds one.
 
@@ -28,28 +27,70 @@ def on_threads(
         output: the rows of this span of the whole output, uint8 [n, H, W, C].
         span: which rows those are; tasks may have more.
         workers: how many decode at once.
-        pool: of at least workers - 1 threads.
+        pool: of threads.
 
     Raises:
         DeclinedError: as cutting and decoding do; the other threads end with the excerpt they are at.
     """
     shared = _Shared(iter(all_tasks))
 
-    def work() -> int:
+    def work(stop: Stop) -> int:
         written = 0
-        try:
-            while (task := shared.take()) is not None:
-                written += task.write(output, span.start, span.stop)
-        except BaseException:
-            shared.close()
-            raise
+        while not stop.is_set and (task := shared.take()) is not None:
+            written += task.write(output, span.start, span.stop)
         return written
 
-    others = [pool.submit(work) for _ in range(workers - 1)]
+    others = _Others(lambda: work(pool.stop), shared.close)
     try:
-        return work() + sum(other.result() for other in others)
+        others.begin(pool, workers - 1)
+        return work(Stop()) + others.result()
     finally:
-        wait(others)
+        shared.close()
+        others.wait()  # the output is the caller's again
+
+
+class _Others:
+    """What helpers do, and what comes of it."""
+
+    def __init__(self, work: Callable[[], int], fail: Callable[[], None]) -> None:
+        self._work, self._fail = work, fail
+        self._answers: SimpleQueue[int | BaseException] = SimpleQueue()
+        self._missing = 0
+
+    def begin(self, pool: Crew, count: int) -> None:
+        """Have so many helpers work, or as many as there are."""
+        self._missing = pool.share(self._answer, count)
+
+    def result(self) -> int:
+        """The sum of what they gave.
+
+        Raises:
+            BaseException: what one of them raised.
+        """
+        total = 0
+        while self._missing:
+            answer = self._next()
+            if isinstance(answer, BaseException):
+                raise answer
+            total += answer
+        return total
+
+    def wait(self) -> None:
+        """Wait until all have ended, whatever they give."""
+        while self._missing:
+            self._next()
+
+    def _next(self) -> int | BaseException:
+        answer = self._answers.get()
+        self._missing -= 1
+        return answer
+
+    def _answer(self) -> None:
+        try:
+            self._answers.put(self._work())
+        except BaseException as error:  # noqa: BLE001  it is the caller's
+            self._fail()
+            self._answers.put(error)
 
 
 class _Shared:

@@ -116,6 +116,7 @@ def reader(tape: Tape, indices: Sequence[int], seek_mode: SeekMode = "exact", **
         frames=len(tape.packets) - 1,
         look=(),
         boxes=Boxes(edit_lists=(True, True)),
+        stamp=(0, 0),
     )
     container = SimpleNamespace(
         streams=[None, stream], format=SimpleNamespace(name=tape.format), demux=tape.demux, seek=tape.seek

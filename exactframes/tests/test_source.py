@@ -1,5 +1,9 @@
 """What is read of a file: TorchCodec's header, and what else."""
 
+import os
+import socket
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +14,7 @@ import pytest
 import torch
 from torchcodec.decoders import VideoDecoder
 
+from exactframes import decode_frames, iter_frames, survey
 from exactframes import source as source_module
 from exactframes.boxes import look_at
 from exactframes.source import count_frames, look_of, open_source, sequential
@@ -43,6 +48,9 @@ MOOF = box("moof", b"mfhd")
         (START + box("mdat", b"", size=7) + MOOF, False),
         (START + box("mda\0", b"\0\0\x08moof", size=7), False),  # less than its own header
         (START + box("mdat", b"", size=100), False),
+        (START + box("mdat", b"12345", size=14) + MOOF, False),
+        (START + b"\0\0\0\1junk" + b"\xff" * 8, False),  # further than can be sought
+        (START + b"\0\0\0\1junk" + b"\x7f" + b"\xff" * 7, False),
         (START + MOOF[:7], False),
         (START, False),
         (b"", False),
@@ -52,6 +60,101 @@ MOOF = box("moof", b"mfhd")
 def test_movie_fragments_are_found(data: bytes, is_fragmented: bool, tmp_path: Path) -> None:
     (tmp_path / "film.mp4").write_bytes(data)
     assert look_at(tmp_path / "film.mp4").is_fragmented == is_fragmented
+
+
+def test_a_look_at_boxes_ends_no_call(tmp_path: Path) -> None:
+    assert not look_at(tmp_path).is_fragmented
+    assert not look_at(tmp_path / "gone.mp4").is_fragmented
+
+
+@pytest.mark.parametrize("behind", [b"\0\0\0\1junk" + b"\xff" * 8, b"\0\0\0\1junk\0", b"junk"], ids=repr)
+def test_what_stands_behind_the_last_box_does_no_harm(
+    behind: bytes, small_video: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "film.mp4").write_bytes(small_video.read_bytes() + behind)
+    expected = VideoDecoder(tmp_path / "film.mp4").get_frames_at([3, 70]).data
+    assert torch.equal(decode_frames(tmp_path / "film.mp4", [3, 70]), expected)
+
+
+# --- The path ---
+
+
+@pytest.mark.parametrize("name", ["10:30.mp4", "./10:30.mp4", "file:it.mp4", "pipe:0", "%d.mp4"])
+def test_names_that_ffmpeg_takes_for_something_else(
+    name: str, small_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_bytes(small_video.read_bytes())
+    expected = VideoDecoder(small_video).get_frames_at([3, 70]).data
+    for given in (name, Path(name)):
+        assert torch.equal(decode_frames(given, [3, 70]), expected)
+        ((_, frames),) = iter_frames(given, [3, 70])
+        assert torch.equal(frames, expected)
+    assert survey(name, [3, 70]) == survey(small_video, [3, 70])
+
+
+def test_a_relative_path_is_of_the_folder_at_the_call(
+    small_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(small_video.parent)
+    batches = iter_frames(small_video.name, [3])
+    monkeypatch.chdir(tmp_path)
+    assert [rows for rows, _ in batches] == [range(1)]
+
+
+def test_what_is_no_file_is_told_by_its_kind(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError, match=r"^/.* is a directory: give the path of a video$"):
+        open_source(tmp_path, "exact")
+    with pytest.raises(FileNotFoundError, match=r"missing.mp4: no such file; give the path of a video$"):
+        open_source(tmp_path / "missing.mp4", "exact")
+    (tmp_path / "file").touch()
+    with pytest.raises(FileNotFoundError, match=r"file/it.mp4: no such file; give the path of a video$"):
+        open_source(tmp_path / "file" / "it.mp4", "exact")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such files")
+def test_what_can_be_opened_and_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # a socket's path must be short
+    os.mkfifo("pipe")
+    with pytest.raises(OSError, match=r"^pipe is a pipe \(FIFO\): give the path of a video$"):
+        open_source("pipe", "exact")
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind("socket")
+        with pytest.raises(OSError, match=r"^socket is a socket: give the path of a video$"):
+            open_source("socket", "exact")
+    with pytest.raises(OSError, match=r"^/dev/null is a device: give the path of a video$"):
+        open_source("/dev/null", "exact")
+
+
+def truncate(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def replace_by_another(path: Path) -> None:
+    other = path.with_name("other.mp4")
+    other.write_bytes(path.read_bytes()[:-1])
+    other.replace(path)
+
+
+def touch(path: Path) -> None:
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1))
+
+
+@pytest.mark.parametrize("change", [truncate, replace_by_another, touch, Path.unlink])
+@pytest.mark.parametrize("indices", [range(75), range(74, -1, -1)], ids=["one pass", "a pass each"])
+def test_a_file_that_changes_between_batches(
+    change: Callable[[Path], None], indices: range, small_video: Path, tmp_path: Path
+) -> None:
+    film = tmp_path / "film.mp4"
+    film.write_bytes(small_video.read_bytes())
+    batches = iter_frames(film, indices, batch_frames=5)
+    next(batches)
+    change(film)
+    with pytest.raises(
+        RuntimeError, match=r"^film.mp4 has changed while its frames were read: open it again$"
+    ):
+        list(batches)
+    assert list(batches) == []
 
 
 # --- The header ---

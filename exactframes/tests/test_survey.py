@@ -4,6 +4,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import av
+import numpy as np
 import pytest
 
 from exactframes import DeclinedError, Survey, survey
@@ -24,6 +25,17 @@ def test_what_is_pruned_and_what_else_would_be_decoded(closed: Path) -> None:
     found = survey(closed, [11, 2, 8, 2])
     assert found == Survey(in_file=27, unpruned=8 + 4, kept=5 + 3, how="nal_ref_idc")
     assert survey(closed, []) == Survey(in_file=27, unpruned=0, kept=0, how="nal_ref_idc")
+
+
+def test_frames_are_named_as_elsewhere(closed: Path) -> None:
+    expected = survey(closed, [26, 8])
+    assert survey(closed, [-1, -19]) == expected
+    assert survey(closed, (index for index in (26, 8))) == expected
+    assert survey(closed, np.array([26, 8])) == expected
+    with pytest.raises(TypeError, match=r"indices hold 1.5: give frame numbers"):
+        survey(closed, [1.5])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match="workers 0: give a whole number of 1 or more"):
+        survey(closed, [1], workers=0)
 
 
 def test_after_the_last_gop_nothing_more_is_decoded(closed: Path) -> None:
@@ -63,7 +75,7 @@ def test_a_survey_tells_why_nothing_is_pruned(
     damaged = damage(closed, tmp_path / "damaged.mp4", packet=20, offset=1, mask=0xFF)
     with pytest.raises(DeclinedError, match="a NAL unit is longer than its packet"):
         survey(damaged, [25])
-    with pytest.raises(DeclinedError, match="the file holds fewer frames than were asked for"):
+    with pytest.raises(IndexError, match=r"closed.mp4 has 27 frames, and frame 27 is asked for"):
         survey(closed, [27])
     refusal = av.ExternalError(1, "no packets")
     monkeypatch.setattr(av, "open", Mock(side_effect=refusal))

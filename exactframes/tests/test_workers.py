@@ -2,17 +2,16 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import wait
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import torch
 from torch import Tensor
 
-from exactframes import workers as workers_module
 from exactframes.errors import DeclinedError
-from exactframes.workers import on_threads, threads
+from exactframes.workers import _Others, on_threads, threads
 
 OUTPUT = torch.zeros((1, 1, 1, 3), dtype=torch.uint8)
 
@@ -20,6 +19,11 @@ OUTPUT = torch.zeros((1, 1, 1, 3), dtype=torch.uint8)
 def run(all_tasks: Iterable[Any], workers: int, span: range) -> int:
     with threads(workers) as pool:
         return on_threads(all_tasks, OUTPUT, span, workers, pool)
+
+
+@pytest.fixture
+def no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading.Thread, "start", Mock(side_effect=RuntimeError("can't start new thread")))
 
 
 @dataclass
@@ -64,16 +68,14 @@ def test_workers_are_this_thread_and_others(workers: int) -> None:
     assert sum(name.startswith("exactframes") for name in names) == workers - 1 == len(names) - 1
 
 
-@pytest.mark.parametrize(("workers", "count"), [(1, 1), (2, 1), (4, 3)])
-def test_there_are_no_more_threads_than_workers_besides_the_caller(workers: int, count: int) -> None:
-    """One at least, which a pool cannot do without."""
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_there_are_no_more_threads_than_workers_besides_the_caller(workers: int) -> None:
     is_over = threading.Event()
     with threads(workers) as pool:
-        for _ in range(9):
-            pool.submit(is_over.wait, 20)
+        assert [pool.share(lambda: is_over.wait(20), 9) for _ in range(2)] == [workers - 1] * 2
         names = [thread.name for thread in threading.enumerate() if thread.name.startswith("exactframes")]
         is_over.set()
-    assert len(names) == count
+    assert len(names) == workers - 1
 
 
 def test_nothing_to_do() -> None:
@@ -111,16 +113,16 @@ def failing_here(count: int, meanwhile: Callable[[], object]) -> list[Made]:
 
 
 def test_after_an_error_no_thread_takes_another_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    has_failed = threading.Event()
+    has_failed, wait = threading.Event(), _Others.wait
 
-    def waiting(others: Any) -> Any:
+    def waiting(others: _Others) -> None:
         has_failed.set()
-        return wait(others)
+        wait(others)
 
     def until_it_has() -> None:
         assert has_failed.wait(20)
 
-    monkeypatch.setattr(workers_module, "wait", waiting)
+    monkeypatch.setattr(_Others, "wait", waiting)
     tasks = iter(failing_here(3, until_it_has))
     with pytest.raises(DeclinedError):
         run(tasks, 2, range(1))
@@ -163,3 +165,27 @@ def test_tasks_are_taken_one_at_a_time() -> None:
 
     assert run(slow(), 4, range(1)) == 40  # a generator that is entered twice raises
     assert max(most) == 1
+
+
+@pytest.mark.parametrize("error", [DeclinedError("no"), KeyboardInterrupt()])
+def test_an_error_of_another_thread_is_told_as_it_is(error: BaseException) -> None:
+    here, others_turn = threading.current_thread(), threading.Event()
+
+    class Failing(Made):
+        def write(self, output: Tensor, first_row: int, stop_row: int) -> int:
+            if threading.current_thread() is not here:
+                others_turn.set()
+                raise error
+            assert others_turn.wait(20)
+            return super().write(output, first_row, stop_row)
+
+    with pytest.raises(type(error)) as told:
+        run([Failing() for _ in range(2)], 2, range(1))
+    assert told.value is error
+
+
+@pytest.mark.usefixtures("no_more_threads")
+def test_where_no_thread_can_be_started_this_one_does_all() -> None:
+    made = [Made() for _ in range(3)]
+    assert run(made, 4, range(1)) == 6
+    assert {name for task in made for name in task.threads} == {threading.current_thread().name}

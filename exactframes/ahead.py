@@ -1,0 +1,153 @@
+"""Batches that are made one ahead, on a thread of their own, while the caller works on the last."""
+
+import os
+import threading
+import warnings
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from queue import SimpleQueue
+
+import torch
+from torch import Tensor
+
+from exactframes.helpers import Helper, Orders, Stop
+
+Batch = tuple[range, Tensor]
+Made = Batch | Warning  # a warning is for the caller, before the next batch
+
+
+@dataclass(frozen=True)
+class _Failure:
+    error: BaseException
+
+
+class _Line:
+    """Makes batches, and puts what comes of it where it is waited for; raises nothing."""
+
+    def __init__(self, batches: Generator[Made, None, None], stop: Stop) -> None:
+        self.given: SimpleQueue[Made | _Failure | None] = SimpleQueue()  # None: the end
+        self._batches, self._stop = batches, stop
+
+    def make_one(self, is_inference: bool) -> None:
+        """Make the next batch, of tensors as they are made in inference mode or outside it."""
+        try:
+            self._stop.check()
+            with torch.inference_mode(is_inference):
+                self._give_next()
+        except BaseException as error:  # noqa: BLE001  it is the caller's
+            self.given.put(_Failure(error))
+            self.given.put(None)
+
+    def _give_next(self) -> None:
+        while isinstance(made := next(self._batches, None), Warning):
+            self.given.put(made)
+        self.given.put(made)
+
+    def close(self) -> None:
+        """Leave the file."""
+        self._batches.close()
+        self.given.put(None)
+
+
+class Ahead(Iterator[Batch]):
+    """The batches of a generator, which runs in a thread: one batch is made ahead, none beyond that.
+
+    To free it, or to close it, waits for nothing, in whatever thread that is done: the garbage collector
+    may do it in the very thread that makes the batches. That thread ends by itself, when it has done what it
+    is at, and it holds nothing of this object. Where no thread can be started, the caller's makes all.
+    """
+
+    def __init__(self, batches: Generator[Made, None, None], stop: Stop) -> None:
+        """Start nothing yet.
+
+        Args:
+            batches: what to give; warnings among them are told to the caller, in the caller's thread.
+            stop: is set when nothing more is wanted; batches should look at it, and may raise its error.
+        """
+        self._line, self._stop = _Line(batches, stop), stop
+        self._orders: Orders = SimpleQueue()
+        self._beginning = threading.Lock()
+        self._process: int | None = None  # which began it
+        self._maker: Helper | None = None
+        self._is_closed = False
+
+    def __iter__(self) -> "Ahead":
+        """Give itself."""
+        return self
+
+    def __next__(self) -> Batch:
+        """The next batch, which has been made already, or is waited for.
+
+        Raises:
+            RuntimeError: if it was begun in another process.
+            Exception: what came of making it, once; then there are no more batches. So it is after any
+                other error here: a warning that the caller has made an error of, or Ctrl-C.
+        """
+        if self._is_closed:
+            raise StopIteration
+        self._stop.check()  # the process may have ended the thread, as it exits
+        self._begin()
+        try:
+            self._order_one()
+            while isinstance(given := self._line.given.get(), Warning):
+                warnings.warn(given, stacklevel=2)
+            return self._checked(given)
+        except BaseException:
+            given = None  # the error holds this frame
+            self.close()
+            raise
+
+    def __del__(self) -> None:
+        """End the thread, as close does."""
+        self.close()
+
+    def close(self) -> None:
+        """Give nothing more, and have the thread end."""
+        if self._is_closed:
+            return
+        self._is_closed = self._stop.is_set = True
+        if self._maker is not None:  # else nothing runs, and what there is goes with this object
+            self._orders.put(self._line.close)
+            self._orders.put(None)
+
+    def _begin(self) -> None:
+        """Start the thread; it makes one batch more than was asked for."""
+        with self._beginning:
+            if self._process is None:
+                self._process = os.getpid()
+                maker = Helper("exactframes-ahead", self._orders, self._stop)
+                if maker.begin():
+                    self._maker = maker
+                    self._order_one()
+        if self._process != os.getpid():
+            raise RuntimeError("these frames are being decoded in another process: make a new iterator here")
+
+    def _order_one(self) -> None:
+        line, is_inference = self._line, torch.is_inference_mode_enabled()
+        if self._maker is None:
+            line.make_one(is_inference)
+        else:
+            self._orders.put(lambda: line.make_one(is_inference))
+
+    def _checked(self, given: Batch | _Failure | None) -> Batch:
+        """What was given, if it is a batch."""
+        if isinstance(given, tuple):
+            return _as_made_here(given)
+        self.close()
+        if self._maker is not None:
+            self._maker.join()  # it has nothing left to do: who looks for threads now finds none
+        if given is None:
+            self._line.given.put(None)  # another thread may wait as well
+            raise StopIteration
+        try:
+            raise given.error
+        finally:
+            del given  # the error holds this frame
+
+
+def _as_made_here(batch: Batch) -> Batch:
+    """The same, as of this thread's inference mode, which may have changed since it was made ahead."""
+    rows, frames = batch
+    if frames.is_inference() == torch.is_inference_mode_enabled():
+        return batch
+    return rows, frames.clone()
