@@ -9,11 +9,12 @@ plan.py       which packets those frames need, in runs that can each be decoded 
 excerpt.py    the packets of a run as a small video in memory, and its decoding
 fidelity.py   what an excerpt must keep of its source
 workers.py    threads or processes that decode excerpts; output.py: where frames go
+processes.py  those processes as their parent has them; serving.py: what they do; channel.py: between the two
 cluster/      or the workers of a Dask cluster
 """
 
 from exactframes.decoding import decode_frames, iter_frames
-from exactframes.errors import ClusterError, DeclinedError, FallbackWarning, VerificationError
+from exactframes.errors import ClusterError, DeclinedError, FallbackWarning, VerificationError, WorkerError
 from exactframes.survey import Survey, survey
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "FallbackWarning",
     "Survey",
     "VerificationError",
+    "WorkerError",
     "decode_frames",
     "iter_frames",
     "survey",

@@ -17,6 +17,10 @@ class WrongFrameError(DeclinedError):
     """Decoding an excerpt gave other frames than were planned."""
 
 
+class WorkerError(RuntimeError):
+    """A worker process has ended in the middle of its work, or none can start; the message says why."""
+
+
 class ClusterError(RuntimeError):
     """A cluster is lost, or cannot do the work; the message says why, and what to do."""
 

@@ -163,3 +163,19 @@ def test_tasks_are_taken_one_at_a_time() -> None:
 
     assert run(slow(), 4, range(1)) == 40  # a generator that is entered twice raises
     assert max(most) == 1
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_fewer_threads_do_all_the_work(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, started = threading.Thread.start, [0]
+
+    def refused(thread: threading.Thread) -> None:
+        started[0] += 1
+        if started[0] > count:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    made = [Made() for _ in range(20)]
+    assert run(made, 4, range(1)) == 40
+    assert all(len(task.asked) == 1 for task in made)
