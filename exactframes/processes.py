@@ -125,6 +125,7 @@ class Worker:
         Raises:
             OSError: if it has ended.
         """
+        self.is_ready = self.is_busy = False
         self._channel.send(Close())
 
     def end(self) -> None:

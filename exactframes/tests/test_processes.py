@@ -328,9 +328,11 @@ def test_a_worker_that_is_killed_is_told_in_a_sentence(
     decode(video)
     assert pids(pool)
     killed: list[Worker] = []
+    deadline = time.monotonic() + 20
 
     def kill_one() -> Iterator[Excerpt]:
         for excerpt in cycle(cut):
+            assert time.monotonic() < deadline
             busy = [worker for worker in processes._started if worker.is_busy]
             if busy and not killed:
                 killed.append(busy[0])
@@ -453,6 +455,21 @@ def test_an_error_of_cutting_is_told_while_others_are_at_work(
             on_these(failing(error), video)
         assert torch.equal(decode(video), expected)
         assert len(pids(pool)) <= 2
+
+
+def test_a_worker_that_was_given_back_counts_as_no_longer_at_work(
+    pool: ProcessPool, video: Path, cut: list[Excerpt]
+) -> None:
+    """Though it may be, until it is through with an excerpt of a call that has failed."""
+
+    def failing() -> Iterator[Excerpt]:
+        yield from cut[:3]
+        raise DeclinedError("damaged")
+
+    with pytest.raises(DeclinedError):
+        on_these(failing(), video)
+    assert pool._idle
+    assert not any(worker.is_busy or worker.is_ready for worker in pool._idle)
 
 
 def test_idle_workers_end_by_themselves(
