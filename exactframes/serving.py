@@ -2,9 +2,9 @@
 
 import os
 import pickle
-import select
 import socket
 import threading
+import time
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
@@ -77,7 +77,8 @@ def serve(parent: int, idle_seconds: float) -> None:
     """
     channel, inbox = Channel(socket.socket(fileno=os.dup(0))), Inbox()
     try:
-        threading.Thread(target=_listen, args=(channel, inbox, parent), daemon=True).start()
+        threading.Thread(target=_listen, args=(channel, inbox), daemon=True).start()
+        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
     except RuntimeError:
         os._exit(CANNOT_START_A_THREAD)
     os.dup2(1, 2)
@@ -87,19 +88,20 @@ def serve(parent: int, idle_seconds: float) -> None:
         os._exit(0)
 
 
-def _listen(channel: Channel, inbox: Inbox, parent: int) -> None:
-    """Take in messages, also in the middle of an excerpt; end the process with the parent, whatever it does.
-
-    A parent that ends closes its end of the channel. A fork of it that lives on may hold it open.
-    """
+def _listen(channel: Channel, inbox: Inbox) -> None:
+    """Take in messages, also in the middle of an excerpt; when the parent's end is closed, end at once."""
     try:
         while True:
-            while not select.select([channel], [], [], WATCH_SECONDS)[0]:
-                if os.getppid() != parent:
-                    os._exit(0)
             inbox.put(channel.receive())
     finally:
         os._exit(0)
+
+
+def _watch(parent: int) -> None:
+    """End the process with its parent, also where a fork of that lives on and holds its end open."""
+    while os.getppid() == parent:
+        time.sleep(WATCH_SECONDS)
+    os._exit(0)
 
 
 def _answer_all(channel: Channel, inbox: Inbox, idle_seconds: float) -> None:

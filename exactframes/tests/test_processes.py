@@ -315,7 +315,10 @@ assert counts == [60] * 3 * len(threads), counts
 """
 
 
-@pytest.mark.parametrize("workers", ["2 2", pytest.param("2 3 4 2", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "workers",
+    ["2", pytest.param("2 2", marks=pytest.mark.long), pytest.param("2 3 4 2", marks=pytest.mark.long)],
+)
 def test_threads_call_at_once(workers: str, video: Path) -> None:
     """From a script without a guard, of which nothing is told."""
     assert not output_of(UNGUARDED, video, *workers.split())
