@@ -10,6 +10,7 @@ plan.py       which packets those frames need, in runs that can each be decoded 
 excerpt.py    the packets of a run as a small video in memory, and its decoding
 fidelity.py   what an excerpt must keep of its source
 workers.py    threads (helpers.py) or processes that decode excerpts; output.py: where frames go
+processes.py  those processes as their parent has them; serving.py: what they do; channel.py: between the two
 cluster/      or the workers of a Dask cluster
 """
 
@@ -21,6 +22,7 @@ from exactframes.errors import (
     FallbackWarning,
     StaleIndexError,
     VerificationError,
+    WorkerError,
 )
 from exactframes.index import Index
 from exactframes.survey import Survey, survey
@@ -34,6 +36,7 @@ __all__ = [
     "Survey",
     "VerificationError",
     "VideoDecoder",
+    "WorkerError",
     "decode_frames",
     "iter_frames",
     "survey",

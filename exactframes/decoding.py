@@ -16,7 +16,7 @@ from exactframes.arguments import require_fit, whole
 from exactframes.errors import DeclinedError, FallbackWarning, VerificationError, WrongFrameError
 from exactframes.excerpt import Task, excerpts, tasks
 from exactframes.helpers import Stop
-from exactframes.output import shared_output
+from exactframes.output import own_output, shared_output
 from exactframes.source import SeekMode, Size, Source, open_decoder, open_source, sequential, while_unchanged
 from exactframes.workers import on_processes, on_threads, threads
 
@@ -54,7 +54,7 @@ def decode_frames(
         workers: how many decode at once; by default as many as there are usable CPUs.
         seek_mode: TorchCodec's: "exact" counts the file's frames, "approximate" trusts its header.
         ffmpeg_threads: FFmpeg's own threads for each worker.
-        processes: whether workers are processes (loky's, which are kept for the next call) or threads.
+        processes: whether workers are processes (kept for the next call, for five minutes) or threads.
         client: of a Dask cluster (distributed.Client), whose workers decode: excerpts travel there, frames
             come back. Its scheduler and workers need this library, in the versions of this process.
         size: (height, width) to which decoders resize frames, by torchcodec.transforms.Resize; or the shorter
@@ -70,6 +70,7 @@ def decode_frames(
         IndexError: if the video has no such frame; TorchCodec's own.
         ValueError: if an argument is out of its range, or `out` does not fit.
         RuntimeError: if FFmpeg cannot read or decode the video; TorchCodec's own.
+        WorkerError: if a worker process is killed, or cannot start because of its environment.
         ClusterError: if the client's cluster is lost, not fit, or too small for an excerpt.
         VerificationError: if a verified frame differs; it names the first.
     """
@@ -170,12 +171,12 @@ def _on_threads(source: Source, indices: list[int], team: _Team, out: Tensor | N
 def _on_processes(source: Source, indices: list[int], team: _Team, out: Tensor | None) -> Tensor:
     shape = source.shape(len(indices))
     with (
-        shared_output(shape) as (output, path),
+        shared_output(shape) as (_, path),
         excerpts(source, indices, team.workers) as cut,
     ):
         written = on_processes(cut, shape, path, team.workers, team.ffmpeg_threads)
         _require_all(written, len(indices))
-        return _filled(out, output.permute(0, 3, 1, 2))
+        return _filled(out, own_output(shape, path).permute(0, 3, 1, 2))
 
 
 def _on_cluster(

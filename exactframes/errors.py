@@ -21,6 +21,10 @@ class StoppedError(RuntimeError):
     """Nothing more is decoded: an iterator has been closed, or the process exits."""
 
 
+class WorkerError(RuntimeError):
+    """A worker process has ended in the middle of its work, or none can start; the message says why."""
+
+
 class ClusterError(RuntimeError):
     """A cluster is lost, or cannot do the work; the message says why, and what to do."""
 

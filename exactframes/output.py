@@ -1,5 +1,6 @@
 """Outputs that workers write their rows into, in this process or shared with others."""
 
+import mmap
 import os
 import sys
 import tempfile
@@ -58,7 +59,8 @@ def shared_output(shape: Shape) -> Iterator[tuple[Tensor, str]]:
 
     On Linux the memory has no name anywhere: the path goes through this process's file descriptor, and the
     kernel frees it when the last process lets go, whatever happens. Elsewhere it is a temporary file that
-    is removed on leaving the context. The tensor stays valid afterwards.
+    is removed on leaving the context. The tensor stays valid afterwards. It is the same memory as theirs, and
+    forks of this process share it too: own_output is for those who are given frames.
     """
     if sys.platform == "linux":
         descriptor = os.memfd_create("frames")
@@ -75,8 +77,31 @@ def shared_output(shape: Shape) -> Iterator[tuple[Tensor, str]]:
 
 def open_output(shape: Shape, path: str) -> Tensor:
     """Map a shared output: uint8 [N, H, W, C]."""
-    flat = torch.from_file(path, shared=True, size=max(1, _size(shape)), dtype=torch.uint8)
-    return flat[: _size(shape)].view(shape)
+    return _mapped(shape, path, is_shared=True)
+
+
+def own_output(shape: Shape, path: str) -> Tensor:
+    """Map a shared output that is complete, as memory of this process alone: pages are copied if written to.
+
+    To be mapped when all is written: whether a private map shows what is written later depends on the system.
+    """
+    return _mapped(shape, path, is_shared=False)
+
+
+def map_output(shape: Shape, descriptor: int) -> Tensor:
+    """Map a shared output by its open file, of which the tensor keeps a descriptor of its own."""
+    memory = mmap.mmap(descriptor, max(1, _size(shape)))
+    return torch.from_numpy(np.frombuffer(memory, np.uint8)[: _size(shape)]).view(shape)
+
+
+def _mapped(shape: Shape, path: str, *, is_shared: bool) -> Tensor:
+    """By torch, whose maps keep no descriptor; through NumPy, or torch would take it for memory of its own.
+
+    Its queues would hand the map's descriptor on then, instead of frames, and there is none.
+    """
+    size = _size(shape)
+    flat = torch.from_file(path, shared=is_shared, size=max(1, size), dtype=torch.uint8)
+    return torch.from_numpy(flat.numpy()[:size]).view(shape)
 
 
 def write_rows(output: Tensor, rows: Sequence[int], frames: Tensor) -> int:

@@ -1,15 +1,19 @@
 """Who decodes excerpts: threads that take the next one as they get free, or processes."""
 
+import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain
 from queue import SimpleQueue
 
-from joblib import Parallel, delayed
 from torch import Tensor
 
 from exactframes.excerpt import Excerpt, Task, tasks
 from exactframes.helpers import Crew, Stop
 from exactframes.output import Shape, open_output
+from exactframes.processes import Shift, kept_pool
 
 
 def threads(workers: int) -> Crew:
@@ -112,31 +116,38 @@ class _Shared:
 def on_processes(
     excerpts: Iterable[Excerpt], shape: Shape, path: str, workers: int, ffmpeg_threads: int
 ) -> int:
-    """Decode on joblib's loky processes, into a shared output; gives how many rows were written.
+    """Decode on worker processes, into a shared output; gives how many rows were written.
+
+    A single worker is this process; so are all where the system gives no process.
+
+    Args:
+        excerpts: what to decode; cut as workers get free.
+        shape: of the output.
+        path: of the output.
+        workers: how many decode at once; fewer if there are fewer excerpts, or processes to have.
+        ffmpeg_threads: FFmpeg's own threads for each worker.
 
     Raises:
         DeclinedError: as cutting and decoding do.
-        TerminatedWorkerError: joblib's, if a worker process dies.
+        WorkerError: if a worker process ends in the middle, or none can import this library.
     """
-    errors: list[BaseException] = []
-    run = Parallel(n_jobs=workers, backend="loky", batch_size=1)  # excerpts are cut as processes get free
-    tasks = (
-        delayed(_decode_into)(excerpt, shape, path, ffmpeg_threads) for excerpt in _kept(excerpts, errors)
-    )
-    written: int = sum(run(tasks))
-    for error in errors:
-        raise error
-    return written
+    source, written, left = iter(excerpts), 0, deque[Excerpt]()
+    if workers > 1:
+        with _opened(path) as descriptor:
+            shift = Shift(kept_pool(), workers, shape, descriptor, ffmpeg_threads=ffmpeg_threads)
+            written, left = shift.decode(source), shift.left
+        if not left:
+            return written
+    rest, rows = chain(left, source), range(shape[0])
+    with threads(workers) as others:
+        here = tasks(rest, ffmpeg_threads)
+        return written + on_threads(here, open_output(shape, path), rows, workers, others)
 
 
-def _kept(excerpts: Iterable[Excerpt], errors: list[BaseException]) -> Iterator[Excerpt]:
-    """End where an error comes up, and keep it: on the thread on which joblib cuts it would be lost."""
+@contextmanager
+def _opened(path: str) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDWR)
     try:
-        yield from excerpts
-    except Exception as error:  # noqa: BLE001
-        errors.append(error)
-
-
-def _decode_into(excerpt: Excerpt, shape: Shape, path: str, ffmpeg_threads: int) -> int:
-    output = open_output(shape, path)
-    return sum(task.write(output, 0, shape[0]) for task in tasks([excerpt], ffmpeg_threads))
+        yield descriptor
+    finally:
+        os.close(descriptor)

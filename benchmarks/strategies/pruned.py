@@ -23,7 +23,7 @@ def pruned_threads(workload: Workload, workers: int, ffmpeg_threads: int = 1) ->
 
 
 def pruned_processes(workload: Workload, workers: int) -> Tensor:
-    """Excerpts handed to loky processes, which write into one output in shared memory."""
+    """Excerpts handed to worker processes, which write into one output in shared memory."""
     return _decode(workload, workers=workers, processes=True)
 
 

@@ -9,7 +9,7 @@ from unittest.mock import ANY, MagicMock
 import pytest
 import torch
 
-from exactframes.output import open_output, shared_output, write_rows
+from exactframes.output import open_output, own_output, shared_output, write_rows
 
 
 def numbered(count: int) -> torch.Tensor:
@@ -80,3 +80,41 @@ def test_where_there_is_no_memory_without_a_name_a_file_is_removed(
         assert fails
     assert torch.equal(output, numbered(2).permute(0, 2, 3, 1))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_what_is_given_is_ordinary_memory(count: int) -> None:
+    """Queues of torch copy it; what claims to be shared they hand on by a descriptor that there is not."""
+    shape = (count, 4, 5, 3)
+    with shared_output(shape) as (output, path):
+        write_rows(output, range(count), numbered(count))
+        own = own_output(shape, path)
+    expected = numbered(count).permute(0, 2, 3, 1)
+    for given in (own, output):
+        assert not given.untyped_storage().is_shared()
+    queue = torch.multiprocessing.get_context("fork").Queue()
+    queue.put(own)
+    assert torch.equal(queue.get(timeout=20), expected)
+    assert torch.equal(own, expected)
+
+
+def test_what_is_written_to_own_memory_stays_there() -> None:
+    """As in a fork that prepares its frames in place: others see theirs."""
+    shape = (3, 4, 5, 3)
+    with shared_output(shape) as (output, path):
+        write_rows(output, range(3), numbered(3))
+        own = own_output(shape, path)
+    own += 1
+    assert torch.equal(output, numbered(3).permute(0, 2, 3, 1))
+    assert torch.equal(own, output + 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="lists /proc")
+def test_outputs_keep_no_descriptor() -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    kept = []
+    for _ in range(5):
+        with shared_output((1, 4, 5, 3)) as (_, path):
+            kept.append(own_output((1, 4, 5, 3), path))
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert len(kept) == 5

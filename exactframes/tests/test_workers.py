@@ -189,3 +189,19 @@ def test_where_no_thread_can_be_started_this_one_does_all() -> None:
     made = [Made() for _ in range(3)]
     assert run(made, 4, range(1)) == 6
     assert {name for task in made for name in task.threads} == {threading.current_thread().name}
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_fewer_threads_do_all_the_work(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, started = threading.Thread.start, [0]
+
+    def refused(thread: threading.Thread) -> None:
+        started[0] += 1
+        if started[0] > count:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    made = [Made() for _ in range(20)]
+    assert run(made, 4, range(1)) == 40
+    assert all(len(task.asked) == 1 for task in made)
