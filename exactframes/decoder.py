@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -17,21 +17,11 @@ from torchcodec import Frame, FrameBatch
 from torchcodec.transforms import DecoderTransform, Resize
 
 from exactframes.index import Index, round_half_away
-from exactframes.media import path_of
+from exactframes.media import FileLike, path_of
 from exactframes.opened import Opened, Theirs
 
 Answer = TypeVar("Answer")
 _INHERITED: list[Opened] = []  # by a forked child, which must not close what its parent uses
-
-
-class FileLike(Protocol):
-    """What TorchCodec asks of a file-like object."""
-
-    def read(self, size: int, /) -> bytes:
-        """So many bytes, or fewer at the end."""
-
-    def seek(self, offset: int, whence: int, /) -> int:
-        """Go to a place, and tell it."""
 
 
 class VideoDecoder:

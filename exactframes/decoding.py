@@ -16,6 +16,7 @@ from exactframes.arguments import require_fit, whole
 from exactframes.errors import DeclinedError, FallbackWarning, VerificationError, WrongFrameError
 from exactframes.excerpt import Task, excerpts, tasks
 from exactframes.helpers import Stop
+from exactframes.media import FileLike
 from exactframes.output import own_output, shared_output
 from exactframes.source import SeekMode, Size, Source, open_decoder, open_source, sequential, while_unchanged
 from exactframes.workers import on_processes, on_threads, threads
@@ -23,7 +24,7 @@ from exactframes.workers import on_processes, on_threads, threads
 if TYPE_CHECKING:
     from distributed import Client
 
-Video = str | os.PathLike[str]
+Video = str | os.PathLike[str] | bytes | Tensor | FileLike  # or a URL: what TorchCodec takes
 
 
 def decode_frames(
@@ -49,7 +50,7 @@ def decode_frames(
     decoded all before them: here they may be given.
 
     Args:
-        video: the path of a file.
+        video: a path, a URL, bytes, a tensor or a file-like object, as TorchCodec takes it.
         indices: frame numbers in any order, repeats allowed; negative ones count from the end.
         workers: how many decode at once; by default as many as there are usable CPUs.
         seek_mode: TorchCodec's: "exact" counts the file's frames, "approximate" trusts its header.
@@ -116,7 +117,7 @@ def iter_frames(
     a decoder comes from (MPEG-TS, edit lists), it may differ from one call for all.
 
     Args:
-        video: the path of a file.
+        video: a path, a URL, bytes, a tensor or a file-like object, as TorchCodec takes it.
         indices: frame numbers in any order, repeats allowed; negative ones count from the end.
         batch_frames: frames in a batch; the last one may have fewer.
         workers: how many threads decode at once; by default as many as there are usable CPUs.

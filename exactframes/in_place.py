@@ -7,6 +7,7 @@ from torchcodec import decoders
 
 from exactframes.errors import WrongFrameError
 from exactframes.index import Index
+from exactframes.media import apart
 from exactframes.output import Batch
 from exactframes.plan import Run
 from exactframes.source import Source
@@ -24,7 +25,7 @@ class InPlace:
             RuntimeError, ValueError: TorchCodec's own.
         """
         stages: Any = decoders  # older versions lack them
-        self._demuxer = stages.Demuxer(source.video, streams=index.stream_index)
+        self._demuxer = stages.Demuxer(apart(source.video), streams=index.stream_index)
         self._decoder = self._demuxer.streams[0].make_decoder(device="cpu", num_ffmpeg_threads=ffmpeg_threads)
         self._converter = stages.ColorConverter(device="cpu")
         self._index = index

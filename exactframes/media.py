@@ -5,7 +5,7 @@ import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import av
 from av.container import InputContainer
@@ -14,6 +14,16 @@ from torch import Tensor
 ONE_CONNECTION = {"multiple_requests": "1"}  # without it PyAV's FFmpeg loses packets when it seeks
 SAMPLES = 16  # blocks that are looked at between a file's first one and its last
 BLOCK = 1 << 14  # bytes
+
+
+class FileLike(Protocol):
+    """What TorchCodec asks of a file-like object."""
+
+    def read(self, size: int, /) -> bytes:
+        """So many bytes, or fewer at the end."""
+
+    def seek(self, offset: int, whence: int, /) -> int:
+        """Go to a place, and tell it."""
 
 
 def is_url(video: Any) -> bool:
@@ -26,6 +36,11 @@ def path_of(video: Any) -> Path | None:
     if is_url(video) or not isinstance(video, (str, os.PathLike)):
         return None
     return Path(video).absolute()
+
+
+def apart(video: Any) -> Any:
+    """What TorchCodec takes, for one more decoder: with a place of its own in a caller's file-like object."""
+    return _Aside(video) if hasattr(video, "read") else video
 
 
 def open_container(video: Any) -> InputContainer:

@@ -18,7 +18,7 @@ from exactframes.cutting import Cutting
 from exactframes.errors import DeclinedError
 from exactframes.in_place import HAS_STAGES, InPlace
 from exactframes.index import Index, read_index
-from exactframes.media import path_of
+from exactframes.media import apart, path_of
 from exactframes.output import Batch
 from exactframes.plan import Run, Sharing, plan_runs
 from exactframes.source import Source, look_of
@@ -63,7 +63,7 @@ class Opened:
 
     def _open_header(self, index: Index) -> Theirs:
         try:
-            header = Theirs(self._video, **{**self._arguments, "seek_mode": "approximate"})
+            header = Theirs(apart(self._video), **{**self._arguments, "seek_mode": "approximate"})
         except (RuntimeError, ValueError, AssertionError):
             return self.exact  # a header that tells too little
         begins = header.metadata.begin_stream_seconds == 0
@@ -79,7 +79,7 @@ class Opened:
             told = (
                 self._arguments if mapping is None else {**self._arguments, "custom_frame_mappings": mapping}
             )
-            self._exact = Theirs(self._video, **told)
+            self._exact = Theirs(self._video if self.index is None else apart(self._video), **told)
             self._regular = self._position = None
         return self._exact
 
@@ -198,7 +198,6 @@ def _source_of(decoder: Theirs, video: Any, arguments: dict[str, Any], frames: i
         frames=frames,
         look=look_of(decoder),
         boxes=look_at(video),
-        stamp=(0, 0),
         size=None if height is None or width is None else (height, width),
     )
 

@@ -1,7 +1,6 @@
 """The video as TorchCodec sees it, and TorchCodec's own way of decoding it."""
 
 import math
-import os
 import stat
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from torchcodec.transforms import DecoderTransform, Resize
 
 from exactframes.arguments import checked_indices, whole_size
 from exactframes.boxes import Boxes, look_at
+from exactframes.media import apart, path_of
 
 LOOK = (
     "codec", "width", "height", "pixel_format", "color_primaries", "color_space",
@@ -42,7 +42,7 @@ class Source:
     fps: float | None  # average frames a second: approximate seek mode finds frames by it
     frames: int  # as many as the header tells, or implies; counted where it tells nothing
     look: tuple[Any, ...]  # what decides how a decoded frame is converted: see look_of
-    stamp: Stamp  # the file's, as its header was read
+    stamp: Stamp | None = None  # the file's, as its header was read
     size: tuple[int, int] | None = None  # (height, width) that decoders resize frames to; None: as they are
     boxes: Boxes = field(default_factory=Boxes)  # of an MP4 or MOV file
     given: Any = None  # what TorchCodec takes, where that is not the path
@@ -75,24 +75,32 @@ class Source:
         return count_frames(self) if self.seek_mode == "exact" else self.frames
 
 
-def open_source(video: str | os.PathLike[str], seek_mode: SeekMode, size: Size | None = None) -> Source:
-    """Read a file's header.
+def open_source(video: Any, seek_mode: SeekMode, size: Size | None = None) -> Source:
+    """Read a video's header.
+
+    Args:
+        video: what TorchCodec takes: a path, a URL, bytes, a tensor, a file-like object.
+        seek_mode: TorchCodec's.
+        size: to which decoders resize frames.
 
     Raises:
         FileNotFoundError: if there is no such file.
+        TypeError: if it is nothing that holds a video; TorchCodec's own.
         OSError: if it is something else than a file, which the message tells, or cannot be looked at.
         ValueError: if the seek mode is none of TorchCodec's, or the size is none.
         RuntimeError: if FFmpeg cannot read it as a video; TorchCodec's own message.
     """
-    stamp = _file_stamp(Path(video))
-    # FFmpeg takes what stands before a colon for a protocol; and the working directory may change.
-    path = Path(video).absolute()
+    # Absolute: FFmpeg takes what stands before a colon for a protocol; and the working directory may change.
+    path = path_of(video)
+    stamp = None if path is None else _file_stamp(Path(video))
+    given = video if path is None else path
     if seek_mode not in ("exact", "approximate"):
         raise ValueError(f"seek_mode {seek_mode!r}: give 'exact' or 'approximate'")
     try:  # approximate mode reads the header only: nothing here takes longer for a longer file
-        decoder = VideoDecoder(path, seek_mode="approximate")
+        decoder = VideoDecoder(apart(given), seek_mode="approximate")
     except (RuntimeError, ValueError, AssertionError):
-        decoder = VideoDecoder(path, seek_mode=seek_mode)
+        decoder = VideoDecoder(apart(given), seek_mode=seek_mode)
+    path = path or Path("the video")
     metadata = decoder.metadata
     if metadata.width is None or metadata.height is None:
         raise RuntimeError(f"{path.name}: its header tells no frame size")
@@ -107,8 +115,9 @@ def open_source(video: str | os.PathLike[str], seek_mode: SeekMode, size: Size |
         fps=metadata.average_fps_from_header,
         frames=len(decoder),
         look=look_of(decoder),
-        boxes=look_at(path),
+        boxes=look_at(given),
         stamp=stamp,
+        given=given,
     )
 
 
@@ -145,6 +154,8 @@ def while_unchanged(source: Source, made: Iterable[T]) -> Generator[T, None, Non
 
 
 def _require_unchanged(source: Source) -> None:
+    if source.stamp is None:
+        return
     try:
         stamp = _file_stamp(source.path)
     except OSError:
@@ -193,7 +204,7 @@ def sequential(source: Source, indices: Sequence[int], ffmpeg_threads: int = 1) 
 def open_decoder(source: Source, ffmpeg_threads: int) -> VideoDecoder:
     """A decoder of the whole file."""
     return VideoDecoder(
-        source.path,
+        apart(source.video),
         seek_mode=source.seek_mode,
         num_ffmpeg_threads=ffmpeg_threads,
         transforms=resizing(source.size),
@@ -202,4 +213,4 @@ def open_decoder(source: Source, ffmpeg_threads: int) -> VideoDecoder:
 
 def count_frames(source: Source) -> int:
     """How many frames TorchCodec counts in exact seek mode; it scans the file."""
-    return len(VideoDecoder(source.path, seek_mode="exact"))
+    return len(VideoDecoder(apart(source.video), seek_mode="exact"))

@@ -1,13 +1,14 @@
 """What pruning would save on a request, without decoding anything."""
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import av
 
 from exactframes.arguments import whole
 from exactframes.errors import DeclinedError
+from exactframes.media import open_container
 from exactframes.packets import Asked, Gop, Reader, Request
 from exactframes.plan import Sharing, plan_runs
 from exactframes.source import SeekMode, open_source
@@ -23,9 +24,7 @@ class Survey:
     how: str  # by which rule packets are dropped, or that none are
 
 
-def survey(
-    video: str | os.PathLike[str], indices: Iterable[int], seek_mode: SeekMode = "exact", workers: int = 1
-) -> Survey:
+def survey(video: Any, indices: Iterable[int], seek_mode: SeekMode = "exact", workers: int = 1) -> Survey:
     """Plan a request: of frame numbers, of which negative ones count from the end.
 
     Raises:
@@ -36,7 +35,7 @@ def survey(
     wanted = source.checked(indices)
     workers = whole("workers", workers, 1)
     try:
-        with av.open(str(source.path)) as container:
+        with open_container(source.video) as container:
             reader = Reader(container, source, wanted)
             asked = list(reader.asked())
             sharing = Sharing(requests=len(wanted), workers=workers, most_frames=len(wanted))

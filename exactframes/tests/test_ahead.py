@@ -44,6 +44,12 @@ def our_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name.startswith("exactframes")]
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_left_of_other_tests() -> None:
+    gc.collect()  # an iterator in a cycle of references
+    wait_for_threads()
+
+
 def wait_for_threads() -> None:
     latest = time.monotonic() + 5
     while our_threads() and time.monotonic() < latest:
@@ -158,6 +164,7 @@ except RuntimeError:
 """
 
 
+@pytest.mark.long
 def test_where_the_system_gives_no_more_threads(video: Path) -> None:
     assert run(LIMITED, video) == "20\n20\n"
 
@@ -317,6 +324,7 @@ print(threading.active_count())
 """
 
 
+@pytest.mark.long
 def test_iterators_that_the_collector_frees_leave_no_thread(video: Path) -> None:
     assert run(ABANDONED, video, 200) == "1\n"
 
@@ -356,6 +364,7 @@ for number in range(10):
 """
 
 
+@pytest.mark.long
 def test_an_iterator_that_is_freed_in_its_own_thread(video: Path) -> None:
     assert run(FREED_WITHIN, video) == "1" * 10
 
@@ -409,6 +418,7 @@ next(kept[0])
 """
 
 
+@pytest.mark.long
 def test_at_exit_the_caller_s_thread_still_decodes(video: Path) -> None:
     told = "no more frames are made: the iterator has been closed, or the process exits"
     assert run(LATE, video) == f"20\n20\n{told}\n"
@@ -427,6 +437,7 @@ threading.Thread(target=late).start()
 """
 
 
+@pytest.mark.long
 def test_a_thread_that_outlives_the_main_one_decodes(video: Path) -> None:
     assert run(AFTER_MAIN, video) == "20\n20\n"
 
@@ -456,6 +467,7 @@ print(sum(len(rows) for rows, _ in batches))
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_an_iterator_that_a_forked_process_inherits(video: Path) -> None:
     sentence, *others = run(FORKED, video).splitlines()
@@ -479,6 +491,7 @@ print(os.waitstatus_to_exitcode(os.wait()[1]))
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_a_crew_that_a_forked_process_inherits_starts_its_own_threads() -> None:
     assert run(CREW_FORKED) == "0\n"

@@ -19,7 +19,15 @@ from torchcodec import decoders
 from torchcodec.samplers import clips_at_regular_indices
 from torchcodec.transforms import CenterCrop, Resize
 
-from exactframes import Index, StaleIndexError, VideoDecoder, in_place, opened
+from exactframes import (
+    Index,
+    StaleIndexError,
+    VideoDecoder,
+    decode_frames,
+    in_place,
+    iter_frames,
+    opened,
+)
 from exactframes.errors import WrongFrameError
 from exactframes.tests.asking import Ask, answer, is_same, prune_whenever_possible, requests
 from fixtures.corpus import make_video
@@ -171,6 +179,9 @@ def test_every_source_that_torchcodec_takes(
         assert is_same(ours._here()._ask(lambda d: d.get_frame_at(33), None), theirs.get_frame_at(33))
     assert ours.why_unpruned is None
     assert ours.index is not None
+    assert torch.equal(decode_frames(source, [70, 3], workers=2), theirs.get_frames_at([70, 3]).data)
+    [(_, frames)] = iter_frames(source, [3, 70], workers=2)
+    assert torch.equal(frames, theirs.get_frames_at([3, 70]).data)
 
 
 @pytest.mark.parametrize(

@@ -245,7 +245,6 @@ print("done")
 """
 
 
-@pytest.mark.long
 def test_in_a_worker_of_a_data_loader(video: Path) -> None:
     """A daemon, which may have no daemons of its own; and torch hands frames on by shared memory."""
     assert output_of(IN_A_LOADER, video).endswith("done\n")
@@ -272,7 +271,6 @@ print("done")
 
 
 @pytest.mark.parametrize("when", ["at first", "after use"])
-@pytest.mark.long
 def test_in_a_child_that_is_no_daemon(when: str, video: Path) -> None:
     """It ends when it is done; a fork of a process that has workers starts its own and harms none."""
     assert output_of(IN_A_POOL, video, when).endswith("done\n")
@@ -313,6 +311,8 @@ for thread in threads:
     thread.join()
 assert counts == [60] * 3 * len(threads), counts
 """
+
+pytestmark = pytest.mark.long  # each starts interpreters that load torch
 
 
 @pytest.mark.parametrize(
