@@ -4,6 +4,7 @@ Both are reckoned in seconds of one core, from the packets that each would decod
 measured on two cores of an AMD EPYC (virtual), FFmpeg 5.1; what matters is how they compare, and a wrong one
 costs time and never a frame.
 
+    a packet       SECONDS_A_PACKET + its frame's pixels * SECONDS_A_PIXEL + its bytes * SECONDS_A_BYTE
     TorchCodec     seeks * SEEK + packets * a packet
     fewer packets  runs * RUN + packets read * READ + packets decoded * a packet
 """
@@ -13,11 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exactframes.index import Index
+from exactframes.index import Index, Numbers
 
 READ_AFTER = 4.0e-6  # a frame: the index is read when TorchCodec has worked for as long as that takes
-SECONDS_A_PIXEL = 2.0e-9  # of decoding a packet
-SECONDS_A_PACKET = 2.0e-5  # ... and whatever its size
+SECONDS_A_BYTE = 1.5e-7  # of decoding a packet, by what it holds
+SECONDS_A_PIXEL = 2.5e-10  # ... and by the size of its frame
+SECONDS_A_PACKET = 2.0e-5  # ... and whatever it is
 SEEK = 3.0e-4
 GAIN = 0.92  # fewer packets must cost less than this part: what is reckoned is not what is measured
 
@@ -46,22 +48,29 @@ def saves(index: Index, frames: Sequence[int], position: int | None, costs: Cost
         pixels: of a frame.
     """
     packet = SECONDS_A_PACKET + SECONDS_A_PIXEL * pixels
-    if not index.prunes or _most(index, frames) * packet < costs.run:
+    most = _most(index, frames) * (packet + SECONDS_A_BYTE * index.mean_size)
+    if not index.prunes or most < costs.run:
         return False
-    wanted = np.unique(np.asarray(frames, dtype=np.int64))
-    numbers = index.order[wanted]
+    numbers = index.order[np.unique(np.asarray(frames, dtype=np.int64))]
     gops = index.gop_of(numbers)
-    before = np.concatenate([[-1 if position is None else position], wanted[:-1]])
-    stands = index.order[np.maximum(before, 0)]
-    goes_on = (before >= 0) & (before < wanted) & (index.gop_of(stands) == gops)
-    theirs = np.maximum(numbers - np.where(goes_on, stands, index.starts[gops] - 1), 0).sum() * packet
-    theirs += (~goes_on).sum() * SEEK
-    runs, firsts = np.unique(gops, return_index=True)
-    stops, starts = np.maximum.reduceat(numbers, firsts) + 1, index.starts[runs]
-    dropped = index.kept_before[numbers + 1] == index.kept_before[numbers]  # unless they are asked for
-    kept = (index.kept_before[stops] - index.kept_before[starts]).sum() + dropped.sum()
-    ours = len(runs) * costs.run + (stops - starts).sum() * costs.read + kept * (packet + costs.kept)
-    return bool(ours < GAIN * theirs)
+    stands = -1 if position is None else int(index.order[position])
+    theirs = ours = 0.0
+    for gop in np.unique(gops).tolist():
+        asked, start = numbers[gops == gop], int(index.starts[gop])
+        stop = int(asked.max()) + 1
+        goes_on = start <= stands < int(asked.min())
+        begin = stands + 1 if goes_on else start
+        theirs += (stop - begin) * packet + _bytes(index.size[begin:stop]) + (not goes_on) * SEEK
+        is_kept = np.diff(index.kept_before[start : stop + 1]) > 0
+        is_kept[asked - start] = True
+        ours += costs.run + (stop - start) * costs.read + int(is_kept.sum()) * (packet + costs.kept)
+        ours += _bytes(index.size[start:stop][is_kept])
+    return ours < GAIN * theirs
+
+
+def _bytes(sizes: Numbers) -> float:
+    """Seconds that packets of these sizes take for what they hold."""
+    return float(sizes.sum()) * SECONDS_A_BYTE
 
 
 def _most(index: Index, frames: Sequence[int]) -> int:

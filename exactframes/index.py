@@ -21,7 +21,7 @@ from exactframes.packets import Asked, Gop, Packet, Reader, Request
 from exactframes.rules.roles import Role
 from exactframes.source import Source
 
-FORMAT = 1  # of saved indexes: another one is refused
+MAGIC = b"exactframes index 1\n"  # of saved indexes: another version is refused
 Numbers = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -81,6 +81,11 @@ class Index:
     def longest(self) -> int:
         """Packets of the longest GOP."""
         return int(np.diff(self.starts, append=len(self.pts)).max())
+
+    @cached_property
+    def mean_size(self) -> float:
+        """Bytes of a packet, on average."""
+        return float(self.size.mean())
 
     def gop_of(self, numbers: Numbers | int) -> Numbers:
         """The GOPs that hold these packets."""
@@ -219,7 +224,7 @@ class Index:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it to a file, at once or not at all."""
         header = {
-            "format": FORMAT,
+            "packets": [len(self.pts), len(self.starts)],
             "identity": [self.identity.size, self.identity.mtime_ns, self.identity.digest],
             "stream_index": self.stream_index,
             "base": [self.base.numerator, self.base.denominator],
@@ -234,7 +239,10 @@ class Index:
         part = target.with_name(f"{target.name}.{os.getpid()}.part")
         try:
             with part.open("wb") as file:
-                np.savez(file, header=np.frombuffer(json.dumps(header).encode(), dtype=np.uint8), **arrays)
+                text = json.dumps(header).encode()
+                file.write(MAGIC + len(text).to_bytes(4, "big") + text)
+                for array in arrays.values():
+                    file.write(array.tobytes())
             part.replace(target)
         finally:
             part.unlink(missing_ok=True)
@@ -247,14 +255,21 @@ class Index:
             FileNotFoundError: if there is none.
             StaleIndexError: if it is no index, or one of another version.
         """
+        data = Path(path).read_bytes()
+        if not data.startswith(MAGIC):
+            raise StaleIndexError(f"{path} is no index of exactframes, or of another version: save it again")
         try:
-            with np.load(path, allow_pickle=False) as file:
-                header = json.loads(bytes(file["header"]))
-                arrays = {name: file[name] for name in ARRAYS}
-        except (ValueError, KeyError, EOFError, AttributeError) as error:
-            raise StaleIndexError(f"{path} is no index of exactframes: save it again") from error
-        if header["format"] != FORMAT:
-            raise StaleIndexError(f"{path} was saved by another version of exactframes: make it again")
+            place = len(MAGIC) + 4
+            place += int.from_bytes(data[len(MAGIC) : place], "big")
+            header = json.loads(data[len(MAGIC) + 4 : place])
+            packets, gops = header["packets"]
+            arrays: dict[str, Any] = {}
+            for name, kind in ARRAYS.items():
+                count = gops if name in ("starts", "is_open") else packets
+                arrays[name] = np.frombuffer(data, kind, count, place)
+                place += arrays[name].nbytes
+        except (ValueError, KeyError, TypeError) as error:
+            raise StaleIndexError(f"{path} is damaged: save it again") from error
         return cls(
             identity=Identity(*header["identity"]),
             stream_index=header["stream_index"],
@@ -280,7 +295,14 @@ def round_half_away(value: float) -> int:
     return math.floor(value + 0.5) if value >= 0 else math.ceil(value - 0.5)
 
 
-ARRAYS = ("pts", "dts", "duration", "size", "role", "is_keyframe", "starts", "is_open")
+ARRAYS = {
+    **dict.fromkeys(("pts", "dts"), np.int64),
+    **dict.fromkeys(("duration", "size"), np.int32),
+    "role": np.uint8,
+    "is_keyframe": np.bool_,
+    "starts": np.int32,
+    "is_open": np.bool_,
+}
 
 
 def read_index(source: Source) -> Index:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 ONE_CONNECTION = {"multiple_requests": "1"}  # without it PyAV's FFmpeg loses packets when it seeks
 SAMPLES = 16  # blocks that are looked at between a file's first one and its last
-BLOCK = 1 << 14  # bytes
+BLOCK = 1 << 12  # bytes
 
 
 class FileLike(Protocol):

@@ -286,15 +286,22 @@ def test_a_stale_index_is_refused(change: str, told: str, video: Path, tmp_path:
         VideoDecoder(copy, index=saved)
 
 
-@pytest.mark.parametrize("content", [b"", b"junk", None])
-def test_what_is_no_index_is_refused(content: bytes | None, video: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "is no index of exactframes, or of another version: save it again"),
+        (b"junk", "is no index of exactframes, or of another version: save it again"),
+        (b"exactframes index 0\n", "is no index of exactframes, or of another version: save it again"),
+        (b"exactframes index 1\n\0\0\0\2{}", "is damaged: save it again"),
+        (-1, "is damaged: save it again"),
+        (40, "is damaged: save it again"),
+    ],
+)
+def test_what_is_no_index_is_refused(content: bytes | int, told: str, video: Path, tmp_path: Path) -> None:
     path = tmp_path / "video.index"
-    if content is None:
-        with path.open("wb") as file:
-            np.savez(file, header=np.zeros(3))
-    else:
-        path.write_bytes(content)
-    with pytest.raises(StaleIndexError, match=r"video.index is no index of exactframes: save it again"):
+    saved = save(video, path).read_bytes()
+    path.write_bytes(content if isinstance(content, bytes) else saved[:content])
+    with pytest.raises(StaleIndexError, match=f"video.index {told}"):
         VideoDecoder(video, index=path)
     with pytest.raises(FileNotFoundError):
         VideoDecoder(video, index=tmp_path / "none")
