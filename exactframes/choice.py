@@ -21,7 +21,6 @@ SECONDS_A_BYTE = 1.5e-7  # of decoding a packet, by what it holds
 SECONDS_A_PIXEL = 2.5e-10  # ... and by the size of its frame
 SECONDS_A_PACKET = 2.0e-5  # ... and whatever it is
 SEEK = 3.0e-4
-GAIN = 0.92  # fewer packets must cost less than this part: what is reckoned is not what is measured
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Costs:
 
 
 IN_PLACE = Costs(run=6.0e-4, read=8.0e-6, kept=1.5e-5)
-CUTTING = Costs(run=5.0e-3, read=3.0e-6, kept=1.5e-5)
+CUTTING = Costs(run=3.0e-3, read=3.0e-6, kept=1.5e-5)
 
 
 def saves(index: Index, frames: Sequence[int], position: int | None, costs: Costs, pixels: int) -> bool:
@@ -65,7 +64,7 @@ def saves(index: Index, frames: Sequence[int], position: int | None, costs: Cost
         is_kept[asked - start] = True
         ours += costs.run + (stop - start) * costs.read + int(is_kept.sum()) * (packet + costs.kept)
         ours += _bytes(index.size[start:stop][is_kept])
-    return ours < GAIN * theirs
+    return ours < theirs
 
 
 def _bytes(sizes: Numbers) -> float:
