@@ -104,4 +104,4 @@ def test_descriptors_and_memory_do_not_grow(video: Path, monkeypatch: pytest.Mon
         clips[item % CLIPS]
     after, grown = taken()
     assert after == descriptors
-    assert grown - memory < 8_000_000
+    assert grown - memory < 20_000_000  # an excerpt kept of each request would be 40 MB, its frames 150 MB
