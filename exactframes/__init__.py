@@ -1,6 +1,9 @@
 """Exact frames of long videos, sooner: decode only the packets that the requested frames need.
 
+decoder.py    what a user keeps: VideoDecoder; opened.py: what it has open, choice.py: the cheaper way
+index.py      what it knows of a file's packets; in_place.py and cutting.py: where fewer are decoded
 decoding.py   what a user calls: decode_frames, iter_frames; survey.py tells what pruning saves
+media.py      whatever holds a video, as PyAV reads it; boxes.py: what an MP4 tells beside that
 arguments.py  what callers may give; ahead.py: batches that are made ahead
 source.py     the video as TorchCodec sees it
 support.py    which codec in which container has been tried, and how it is cut

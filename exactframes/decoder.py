@@ -74,10 +74,9 @@ class VideoDecoder:
             StaleIndexError: if the index is not of this video as it is now.
             Whatever TorchCodec's raises.
         """
-        if custom_frame_mappings is not None and hasattr(
-            custom_frame_mappings, "read"
-        ):  # once: it may be opened again
-            custom_frame_mappings = custom_frame_mappings.read()
+        read = getattr(custom_frame_mappings, "read", None)
+        if read is not None:  # once: the video may be opened again
+            custom_frame_mappings = read()
         self._video = source
         self._arguments: dict[str, Any] = {
             "stream_index": stream_index,
@@ -89,13 +88,12 @@ class VideoDecoder:
             "custom_frame_mappings": custom_frame_mappings,
             **newer,
         }
-        known = Index.load(index) if isinstance(index, (str, os.PathLike)) else index
-        if known is not None:
-            known.require_fresh(source)
         self._opened: Opened | None = None
-        self._open(known, None)
+        self._open(Index.load(index) if isinstance(index, (str, os.PathLike)) else index, None)
 
     def _open(self, index: Index | None, why: str | None) -> Opened:
+        if index is not None:  # also where it was made in another process, or before a fork
+            index.require_fresh(self._video)
         ruled_out = why or _ruled_out(self._arguments)
         opened = Opened(self._video, self._arguments, None if ruled_out else index, ruled_out)
         self._opened, self.stream_index, self.metadata = opened, opened.stream_index, opened.metadata
@@ -140,7 +138,10 @@ class VideoDecoder:
         """What else TorchCodec's decoder has."""
         if name.startswith("__") or "_opened" not in self.__dict__:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return getattr(self._here().exact, name)
+        opened = self._here()
+        if name in ("metadata", "stream_index"):  # of one that was unpickled, and is open now
+            return self.__dict__[name]
+        return getattr(opened.exact, name)
 
     def __len__(self) -> int:
         """How many frames."""
@@ -275,13 +276,13 @@ class VideoDecoder:
         """Frames as whole numbers, none negative; None where TorchCodec shall say what is wrong."""
         if isinstance(indices, Tensor) and (indices.dim() != 1 or indices.is_floating_point()):
             return None
-        listed = indices.tolist() if isinstance(indices, Tensor) else indices
         count = len(self)
         try:
+            listed = indices.tolist() if isinstance(indices, Tensor) else list(indices)
             found = [operator.index(number) for number in listed]
         except TypeError:
             return None
-        if any(isinstance(number, bool) or not -count <= number < count for number in found):
+        if bool in map(type, listed) or any(not -count <= number < count for number in found):
             return None
         return [number if number >= 0 else number + count for number in found]
 

@@ -34,9 +34,10 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Index:
-    """All packets of a video stream, in decoding order: 27 bytes each, and 4 for the order they are shown in.
+    """All packets of a video stream, in decoding order: 26 bytes each, and 8 more once requests are answered.
 
-    It is complete, and sound: nothing in it was declined. GOPs are those of `packets.Gop`.
+    Requests by time take 16 more, for as long as a decoder lives. It is complete, and sound: nothing in it
+    was declined. GOPs are those of `packets.Gop`.
     """
 
     identity: Identity  # of the file
@@ -53,6 +54,7 @@ class Index:
     is_open: Numbers  # bool [GOPs]
     how: str  # by which rule packets are dropped; support.Codec.how
     prunes: bool
+    finds_by_time: bool  # a seek to any frame's own time leads to where decoding may begin for it
     end_seconds: float = 0.0  # when the last frame is over, as TorchCodec tells
     tells_durations: bool = False  # whether those that stand here are TorchCodec's
 
@@ -153,14 +155,11 @@ class Index:
 
         It looks for frame i at i / fps, rounded to ticks, and seeks there by the container's own index.
         """
-        if not fps or self.is_open.any() or int(self.pts[self.order[0]]):
+        if not fps or not self.finds_by_time or self.is_open.any() or int(self.pts[self.order[0]]):
             return False
         base = self.base
         guessed = np.floor(np.arange(len(self)) / fps * base.denominator / base.numerator + 0.5)
-        if not np.array_equal(guessed, self.pts[self.order]):
-            return False
-        last_shown = np.maximum.reduceat(self.pts, self.starts)[:-1]
-        return bool((self.dts[self.starts[1:]] + (self.pts[0] - self.dts[0]) > last_shown).all())
+        return bool(np.array_equal(guessed, self.pts[self.order]))
 
     def shown_from(self, seconds: float) -> int | None:
         """The frame at a time as TorchCodec's get_frame_played_at has it; None past the last one's duration.
@@ -229,10 +228,7 @@ class Index:
             "stream_index": self.stream_index,
             "base": [self.base.numerator, self.base.denominator],
             "roles": [list(role) for role in self.roles],
-            "how": self.how,
-            "prunes": self.prunes,
-            "end_seconds": self.end_seconds,
-            "tells_durations": self.tells_durations,
+            **{name: getattr(self, name) for name in SCALARS},
         }
         arrays = {name: getattr(self, name) for name in ARRAYS}
         target = Path(path)
@@ -275,7 +271,7 @@ class Index:
             stream_index=header["stream_index"],
             base=Fraction(*header["base"]),
             roles=tuple(Role(*role) for role in header["roles"]),
-            **{name: header[name] for name in ("how", "prunes", "end_seconds", "tells_durations")},
+            **{name: header[name] for name in SCALARS},
             **arrays,
         )
 
@@ -295,6 +291,7 @@ def round_half_away(value: float) -> int:
     return math.floor(value + 0.5) if value >= 0 else math.ceil(value - 0.5)
 
 
+SCALARS = ("how", "prunes", "finds_by_time", "end_seconds", "tells_durations")
 ARRAYS = {
     **dict.fromkeys(("pts", "dts"), np.int64),
     **dict.fromkeys(("duration", "size"), np.int32),
@@ -350,4 +347,5 @@ def _read(container: InputContainer, source: Source, identity: Identity) -> Inde
         is_open=np.array(is_open, dtype=np.bool_),
         how=reader.codec.how,
         prunes=reader.codec.prunes,
+        finds_by_time=reader.finds_by_time,
     )

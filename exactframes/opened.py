@@ -49,6 +49,7 @@ class Opened:
         self.process, self.lock = os.getpid(), threading.RLock()
         self.index, self.why = index, why
         self._video, self._arguments = video, arguments
+        self._first = video if index is None else apart(video)  # that the exact decoder is opened on
         self._exact: Theirs | None = None
         self._regular: Theirs | None = None  # in approximate mode, where that finds the same frames
         self._position: int | None = None  # the frame that TorchCodec's decoder gave last
@@ -76,10 +77,8 @@ class Opened:
         """TorchCodec's decoder, as the arguments say; it scans the file only if there is no index."""
         if self._exact is None:
             mapping = self.index.mapping() if self.index is not None and self.index.tells_durations else None
-            told = (
-                self._arguments if mapping is None else {**self._arguments, "custom_frame_mappings": mapping}
-            )
-            self._exact = Theirs(self._video if self.index is None else apart(self._video), **told)
+            told = {} if mapping is None else {"custom_frame_mappings": mapping}
+            self._exact = Theirs(self._first, **{**self._arguments, **told})
             self._regular = self._position = None
         return self._exact
 
@@ -140,14 +139,17 @@ class Opened:
             return
         try:
             index = read_index(self._source).checked(self.metadata, self._last)
-            if _state(self._video) != self._state:
-                raise DeclinedError("the file has changed since it was opened")
+            self._require_unchanged()
             if not self._is_in_place and not index.tells_durations:
                 raise DeclinedError("what frames last varies, and is known with torchcodec 0.17 only")
         except DeclinedError as reason:
             self._decline(str(reason))
             return
         self.index = index
+
+    def _require_unchanged(self) -> None:
+        if _state(self._video) != self._state:
+            raise DeclinedError("the file has changed since it was opened")
 
     # --- fewer packets ---
 
@@ -162,6 +164,7 @@ class Opened:
     def _pruned(self, index: Index, frames: Sequence[int]) -> FrameBatch:
         in_place = self._is_in_place
         if self._executor is None:
+            self._require_unchanged()
             kind = InPlace if in_place else Cutting
             self._executor = kind(self._source, index, self._arguments["num_ffmpeg_threads"])
         sharing = Sharing(requests=len(frames), workers=1, most_frames=1 if in_place else len(frames))

@@ -111,6 +111,8 @@ class Reader:
         self._container, self._source = container, source
         self._judge: Rule = self.codec.make_rule(bytes(context.extradata or b""))
         self._has_read = self._parameters_in_band = False
+        # As far as it was read. Elsewhere the flags by which FFmpeg seeks cannot be looked at.
+        self.finds_by_time = name == MOV and not source.boxes.is_fragmented
         self._last_dts: int | None = None
         self._start_times: set[int | None] = set()  # the dts of packets at which GOPs start
         self._may_reorder = context.codec.canonical_name in REORDERED and bool(context.has_b_frames)
@@ -180,6 +182,8 @@ class Reader:
             self._ask(gop, following)
             if self.is_missed(gop, following, gop.shown) or (following is None and _is_short(gop)):
                 raise DeclinedError(self._missed)
+            last = max(packet.pts for packet in gop.packets)
+            self.finds_by_time &= not self.is_missed(gop, following, last)
             yield gop
             gop = following
         self._require_all()
@@ -238,7 +242,7 @@ class Reader:
             raise DeclinedError("two packets have the same time stamp")
         requests = self._by_index(times) if self._is_exact else self._by_time(times, following)
         early = set(leading)
-        if requests and self.is_missed(gop, following, requests[-1].pts):
+        if requests and self.is_missed(gop, following, gop.shown if self._is_exact else requests[-1].pts):
             raise DeclinedError(self._missed)
         asked_early = [request for request in requests if request.pts in early]
         if asked_early and not self._is_exact:
@@ -247,15 +251,15 @@ class Reader:
             )
         return Asked(gop, following, [r for r in requests if r.pts not in early], asked_early)
 
-    def is_missed(self, gop: Gop, following: Gop | None, time: int) -> bool:
+    def is_missed(self, gop: Gop, following: Gop | None, target: int) -> bool:
         """Whether TorchCodec, when it seeks to a frame of a GOP, would be led past its first packet.
 
-        In exact mode it seeks to the pts of the keyframe, else to that of the frame. FFmpeg's demuxers of
+        In exact mode its target is the pts of the keyframe, else that of the frame. FFmpeg's demuxers of
         MOV, MP4 and FLV look for that time among the keyframes' dts; where there is an edit list, those are
         moved on by the first packet's delay (FFmpeg's ticket 11137). Past the last dts of FLV there is
         nothing. In MPEG-TS any packet may be landed on.
         """
-        first, target = gop.packets[0], gop.shown if self._is_exact else time
+        first = gop.packets[0]
         if self._name == TS:
             return bool(first.data.dts != gop.shown)
         if self._name == FLV and following is None:

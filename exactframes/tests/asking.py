@@ -23,7 +23,7 @@ def prune_whenever_possible(monkeypatch: pytest.MonkeyPatch, *, in_place: bool =
 
 def requests(decoder: Any) -> list[Ask]:
     """Requests of all kinds that a decoder of this video takes."""
-    frames, rng = len(decoder), random.Random(frames_seed(decoder))  # noqa: S311
+    frames, rng = len(decoder), random.Random(len(decoder))  # noqa: S311
     begin, end = decoder.metadata.begin_stream_seconds, decoder.metadata.end_stream_seconds
     times = [begin + rng.random() * (end - begin) for _ in range(8)]
     exact = [decoder.get_frame_at(index).pts_seconds for index in rng.sample(range(frames), 4)]
@@ -49,11 +49,6 @@ def requests(decoder: Any) -> list[Ask]:
         lambda d: d.get_all_frames(),
         *mistakes(frames, begin, end),
     ]
-
-
-def frames_seed(decoder: Any) -> int:
-    """A seed for what is asked at random, the same for the same video."""
-    return len(decoder)
 
 
 def mistakes(frames: int, begin: float, end: float) -> list[Ask]:

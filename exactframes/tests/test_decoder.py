@@ -362,6 +362,36 @@ def test_a_pickled_decoder_takes_the_index_along(video: Path, monkeypatch: pytes
     assert [call.kwargs["seek_mode"] for call in made.call_args_list] == ["approximate"]
 
 
+def stands_in(path: Path) -> bool:
+    """Whether TorchCodec's decoder is one of approximate mode; what it gives is right in any case."""
+    taken, theirs = repickled(VideoDecoder(path)), Theirs(path)
+    assert taken.metadata == theirs.metadata
+    for index in (7, 33, 74, 19, 20):
+        assert is_same(taken.get_frame_at(index), theirs.get_frame_at(index))
+    return taken._here()._regular is not None
+
+
+@pytest.mark.parametrize(
+    ("options", "is_found"),
+    [((), True), (("-bf", "0", "-movflags", "frag_keyframe+empty_moov"), False)],
+    ids=["by time", "fragmented"],
+)
+def test_approximate_mode_stands_in_only_where_it_finds_the_same_frames(
+    options: tuple[str, ...], is_found: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opened, "saves", lambda *_: False)
+    path = make_video(tmp_path / "video.mp4", *GOPS, *options)
+    assert stands_in(path) == is_found
+
+
+def test_a_stale_index_is_not_taken_along(video: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copy(video, tmp_path / "copy.mp4"))
+    taken = repickled(VideoDecoder(copy))
+    make_video(tmp_path / "other.mp4", "-c:v", "libx264", "-g", "7").replace(copy)
+    with pytest.raises(StaleIndexError, match="the index is not of this video"):
+        taken.get_frame_at(3)
+
+
 def test_a_file_like_object_is_not_pickled(video: Path) -> None:
     with pytest.raises(TypeError, match="cannot be pickled: make it from a path, a URL or bytes"):
         pickle.dumps(VideoDecoder(io.BytesIO(video.read_bytes())))
