@@ -13,6 +13,10 @@ class DeclinedError(Exception):
     """Nothing is pruned: packets and frames cannot be matched, or not be cut, with certainty."""
 
 
+class RestDeclinedError(DeclinedError):
+    """Nothing more is pruned from here on; the frames that are shown before are certain."""
+
+
 class WrongFrameError(DeclinedError):
     """Decoding an excerpt gave other frames than were planned."""
 

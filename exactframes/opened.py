@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -13,7 +14,7 @@ import torchcodec.decoders
 from torchcodec import FrameBatch
 
 from exactframes.boxes import look_at
-from exactframes.choice import CUTTING, IN_PLACE, READ_AFTER, saves
+from exactframes.choice import CUTTING, IN_PLACE, READ_AFTER, Rates, may_save, saves
 from exactframes.cutting import Cutting
 from exactframes.errors import DeclinedError
 from exactframes.in_place import HAS_STAGES, InPlace
@@ -56,6 +57,7 @@ class Opened:
         self._seconds = 0.0  # for which it has worked
         self._last: Any = None  # that it gave
         self._executor: Executor | None = None
+        self._is_worthwhile: bool | None = None  # whether any request may be cheaper with fewer packets
         self._state = _state(video)
         header = self.exact if index is None else self._open_header(index)
         self.stream_index: int = header.stream_index
@@ -100,10 +102,12 @@ class Opened:
             ours: makes the answer of these frames.
         """
         index = self._known_index()
-        frames = None if index is None else frames_of(index)
-        if index is None or not frames:
+        if index is None or not (self._may_save(index) or self._regular):
             return self._ask(theirs, None)
-        if self._saves(index, frames):
+        frames = frames_of(index)
+        if not frames:
+            return self._ask(theirs, None)
+        if self._may_save(index) and saves(index, frames, self._position, self._rates):
             try:
                 return ours(self._pruned(index, frames))
             except (DeclinedError, RuntimeError, av.FFmpegError, OSError, ValueError) as reason:
@@ -157,9 +161,15 @@ class Opened:
     def _is_in_place(self) -> bool:
         return HAS_STAGES and self._source.size is None  # ColorConverter does not resize
 
-    def _saves(self, index: Index, frames: Sequence[int]) -> bool:
-        costs = IN_PLACE if self._is_in_place else CUTTING
-        return saves(index, frames, self._position, costs, self._source.width * self._source.height)
+    @cached_property
+    def _rates(self) -> Rates:
+        pixels = self._source.width * self._source.height
+        return Rates.of(IN_PLACE if self._is_in_place else CUTTING, pixels)
+
+    def _may_save(self, index: Index) -> bool:
+        if self._is_worthwhile is None:
+            self._is_worthwhile = may_save(index, self._rates)
+        return self._is_worthwhile
 
     def _pruned(self, index: Index, frames: Sequence[int]) -> FrameBatch:
         in_place = self._is_in_place
