@@ -61,6 +61,14 @@ def may_save(index: Index, rates: Rates) -> bool:
     return bool(np.add.reduceat(seconds, index.starts).max() + SEEK > rates.costs.run)
 
 
+def is_little(index: Index, frames: Sequence[int], rates: Rates) -> bool:
+    """Whether this is so near its keyframe that nothing can be worth a run, as is seen at a glance."""
+    if len(frames) > 1:
+        return False
+    number = int(index.order[frames[0]])
+    return (number + 1 - int(index.starts[index.gop_of(number)])) * rates.packet < rates.costs.run / 2
+
+
 def saves(index: Index, frames: Sequence[int], position: int | None, rates: Rates) -> bool:
     """Whether it is cheaper to decode fewer packets.
 
