@@ -3,7 +3,7 @@
 import os
 import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from exactframes.errors import (
     DeclinedError,
     FallbackWarning,
     RestDeclinedError,
+    SeekDeclinedError,
     VerificationError,
     WrongFrameError,
 )
@@ -26,6 +27,8 @@ from exactframes.media import FileLike
 from exactframes.output import own_output, shared_output
 from exactframes.source import SeekMode, Size, Source, open_decoder, open_source, sequential, while_unchanged
 from exactframes.workers import on_processes, on_threads, threads
+
+NOT_BY_TORCHCODEC = "TorchCodec cannot give these frames; they are those of decoding from the first packet"
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -53,7 +56,8 @@ def decode_frames(
     FallbackWarning tells why. A file whose bytes are damaged within a picture cannot be told from a sound one
     here, and what FFmpeg makes of it may depend on which packets it has seen: `verify` looks at samples.
     TorchCodec raises for some frames near the end of files with open GOPs, which it gives only when it has
-    decoded all before them: here they may be given.
+    decoded all before them: here they may be given. So are those of a sound file, such as an MPEG-TS with
+    B-frames, in which it seeks past what it is asked for, and raises: a second FallbackWarning tells that.
 
     Args:
         video: a path, a URL, bytes, a tensor or a file-like object, as TorchCodec takes it.
@@ -101,7 +105,17 @@ def decode_frames(
             _add_rest(source, wanted, frames, certain, ffmpeg_threads)
     except DeclinedError as reason:
         warnings.warn(FallbackWarning(str(reason)), stacklevel=2)
-        frames = _filled(out, sequential(source, wanted, ffmpeg_threads))
+        try:
+            frames = _filled(out, sequential(source, wanted, ffmpeg_threads))
+        except RuntimeError as error:
+            if seek_mode != "exact" or not isinstance(reason, SeekDeclinedError):
+                raise
+            try:
+                frames = _from_first_packet(source, wanted, team, out)
+            except DeclinedError:
+                raise error from None
+            warnings.warn(FallbackWarning(f"{NOT_BY_TORCHCODEC} ({error})"), stacklevel=2)
+            return frames
     _verify(source, wanted, frames, verify)
     return frames
 
@@ -208,6 +222,11 @@ def _on_threads(
         written = on_threads(all_tasks, output, span, team.workers, pool)
     certain.require(written, len(indices))
     return output.permute(0, 3, 1, 2) if out is None else out
+
+
+def _from_first_packet(source: Source, indices: list[int], team: _Team, out: Tensor | None) -> Tensor:
+    """What TorchCodec would give if it never sought."""
+    return _on_threads(replace(source, never_seeks=True), indices, Certain(), team, out)
 
 
 def _on_processes(

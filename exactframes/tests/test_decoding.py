@@ -77,6 +77,19 @@ def test_what_was_certain_before_a_decline_is_kept(
     assert 0 < len(by_torchcodec) < len(indices) / 2
 
 
+def test_frames_that_torchcodec_seeks_past_are_given_all_the_same(video: Path, expected: Tensor) -> None:
+    stream = video.with_name("stream.ts")
+    run_ffmpeg("-i", str(video), "-c", "copy", str(stream))
+    with pytest.raises(RuntimeError, match="no more frames left"):
+        VideoDecoder(stream).get_frames_at(list(range(FRAMES)))
+    with pytest.warns(FallbackWarning) as told:
+        frames = decode_frames(stream, range(FRAMES), workers=2)
+    assert torch.equal(frames, expected)
+    first, second = [str(warning.message) for warning in told]
+    assert first.startswith("FFmpeg seeks past frames in this file")
+    assert second.startswith("TorchCodec cannot give these frames; they are those of decoding from the first")
+
+
 @pytest.mark.parametrize(
     "indices",
     [[5, 70, 5, 0], (-1, 3, -75), range(0, 75, 9), np.array([3, 60]), torch.tensor([60, 3]), []],
