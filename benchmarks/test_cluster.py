@@ -9,7 +9,7 @@ import pytest
 import torch
 from distributed import Client, LocalCluster
 
-from benchmarks.strategies import ON_A_CLUSTER
+from benchmarks.strategies import CLUSTER_STRATEGIES
 from benchmarks.strategies.one_decoder import sequential
 from exactframes import FallbackWarning
 from exactframes.errors import RefusedError
@@ -46,7 +46,7 @@ def test_pruned_frames_are_sequential_s(
         workload = read_workload(video, indices, seek_mode)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FallbackWarning)
-            ours = ON_A_CLUSTER["cluster-pruned"].decode(workload, 2, client=client)
+            ours = CLUSTER_STRATEGIES["cluster-pruned"].decode(workload, 2, client=client)
         torch.testing.assert_close(ours, sequential(workload, 1), atol=0, rtol=0)
 
 
@@ -56,7 +56,7 @@ def test_chunks_are_sequential_s(
     indices: tuple[int, ...], size: tuple[int, int] | None, client: Client, small_video: Path
 ) -> None:
     workload = replace(read_workload(small_video, indices), size=size)
-    ours = ON_A_CLUSTER["cluster-processes"].decode(workload, 2, client=client)
+    ours = CLUSTER_STRATEGIES["cluster-processes"].decode(workload, 2, client=client)
     torch.testing.assert_close(ours, sequential(workload, 1), atol=0, rtol=0)
 
 
@@ -68,4 +68,4 @@ def test_a_file_that_workers_do_not_see(
     source = replace(open_source(small_video, "exact"), path=small_video.parent / "elsewhere.mp4")
     monkeypatch.setattr("benchmarks.strategies.cluster.open_source", lambda *_: source)
     with pytest.raises(RefusedError, match="cluster-processes needs a file system that all machines share"):
-        ON_A_CLUSTER["cluster-processes"].decode(workload, 2, client=client)
+        CLUSTER_STRATEGIES["cluster-processes"].decode(workload, 2, client=client)

@@ -3,14 +3,13 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import pytest
 
+from benchmarks.harness.clock import CLOCK
 from benchmarks.harness.identity import Identity, identify
-from benchmarks.harness.interleaving import untimed
-from benchmarks.harness.parts import Decode
+from benchmarks.harness.passes import Decode, Pause
 from benchmarks.harness.proof import Baseline, Proof, joined, prove
 from benchmarks.strategies.one_decoder import sequential
 from benchmarks.strategies.pruned import pruned
@@ -20,11 +19,11 @@ BASELINES = pytest.StashKey[dict[str, Baseline]]()  # of the videos that this se
 ALL_VIDEOS = "all videos"
 
 ACROSS: dict[str, Decode] = {"across": sequential, "across-pruned": pruned}
-ON_A_CLUSTER = "cluster-across"  # with --cluster: see cluster_across.py
+CLUSTER_ACROSS = "cluster-across"  # with --cluster: see cluster_across.py
 
 
 @dataclass(frozen=True, kw_only=True)
-class SetPass:
+class DecodingAcross:
     """One pass over all videos, by workers that are threads and take the longest first.
 
     Parts are smaller than a strategy's by the number of workers, so that those in memory at once are no more
@@ -43,7 +42,7 @@ class SetPass:
         """A round."""
         self._over_all(self._decode)
 
-    def prove(self, when: str = "", pause: Callable[[], AbstractContextManager[None]] = untimed) -> Proof:
+    def prove(self, when: str = "", pause: Pause = CLOCK.stopped) -> Proof:
         """A round, and another whose frames are judged by the workers, within its time: so it does not count.
 
         Raises:

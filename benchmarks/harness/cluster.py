@@ -4,13 +4,10 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.harness.across import ON_A_CLUSTER as CLUSTER_ACROSS
-from benchmarks.harness.parts import Decode
-from benchmarks.strategies import ON_A_CLUSTER, STRATEGIES
+from benchmarks.harness.across import CLUSTER_ACROSS
 from benchmarks.strategies.cluster import UNSEEN
 from exactframes.cluster.connecting import MESSAGES_KEPT
 from exactframes.cluster.fitness import require_fit, workers_of
@@ -27,7 +24,7 @@ BY_PATH = ("cluster-processes", CLUSTER_ACROSS)  # who open videos on the worker
 WORKER_TTL = "30s"  # of our own workers: who does not answer for so long is given up
 
 
-@dataclass(frozen=True)
+@dataclass
 class Cluster:
     """A cluster with workers that are fit for the work."""
 
@@ -43,10 +40,6 @@ class Cluster:
         if name not in self.clients:
             self.clients[name] = _client(self.address, self.security)
         return self.clients[name]
-
-    def decoder(self, name: str) -> Decode:
-        """A strategy as the harness calls it."""
-        return partial(ON_A_CLUSTER[name].decode, client=self.client(name))
 
     def why_not(self, name: str, videos: Iterable[Path]) -> str | None:
         """Why a strategy cannot be measured, which opens these videos on the workers; None if it can."""
@@ -71,14 +64,6 @@ class Cluster:
         kept = ("tasks_again", "longest_task_seconds", "is_direct")
         mean = {key: total[key] if key in kept else total[key] / passes for key in total} if passes else {}
         return {"workers": self.workers, "threads": self.threads, "is_local": self.is_local, **mean}
-
-
-def decoder_of(name: str, cluster: Cluster | None) -> Decode:
-    """A strategy of either table as `(workload, workers) -> frames`."""
-    if name in STRATEGIES:
-        return STRATEGIES[name].decode
-    assert cluster is not None
-    return cluster.decoder(name)
 
 
 @contextmanager

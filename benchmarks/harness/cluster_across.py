@@ -1,13 +1,13 @@
 """Across videos on a cluster: a whole video is a task, the longest first; digests come back, not frames."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.harness.across import ON_A_CLUSTER, longest_first
-from benchmarks.harness.interleaving import untimed
+from benchmarks.harness.across import CLUSTER_ACROSS, longest_first
+from benchmarks.harness.clock import CLOCK
+from benchmarks.harness.passes import Pause
 from benchmarks.harness.proof import Baseline, Digests, MismatchError, Proof, joined
 from benchmarks.strategies.cluster import UNSEEN
 from exactframes.cluster.connecting import connect
@@ -24,13 +24,13 @@ HEADER = "cluster-across: whole videos as tasks; frames are reduced to digests o
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClusterSetPass:
-    """One pass over all videos by the workers of a cluster, as SetPass is one by threads."""
+class ClusterDecodingAcross:
+    """One pass over all videos by the workers of a cluster, as DecodingAcross is one by threads."""
 
     baselines: Sequence[Baseline]
     client: "Client"
     urls: Mapping[Path, str]  # of videos that came from one, by their paths: each worker reads it by itself
-    name: str = ON_A_CLUSTER
+    name: str = CLUSTER_ACROSS
 
     def warm_up(self) -> None:
         """Nothing: the cluster has started."""
@@ -39,7 +39,7 @@ class ClusterSetPass:
         """A round."""
         self._digests()
 
-    def prove(self, when: str = "", pause: Callable[[], AbstractContextManager[None]] = untimed) -> Proof:
+    def prove(self, when: str = "", pause: Pause = CLOCK.stopped) -> Proof:
         """A round, whose digests are compared.
 
         Raises:

@@ -1,29 +1,23 @@
-"""What a benchmark needs of its session: identity, baseline, plan, rounds in turns, the measurement."""
+"""What a benchmark needs of its session: identity, baseline, plan, and what measures its contender."""
 
-import warnings
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.harness.across import ALL_VIDEOS, BASELINES, identify_set
-from benchmarks.harness.cluster import Cluster, decoder_of, open_cluster
+from benchmarks.harness.cluster import Cluster, open_cluster
+from benchmarks.harness.contenders import Work, collect, parametrize
 from benchmarks.harness.header import header
 from benchmarks.harness.identity import Identity, identify
-from benchmarks.harness.interleaving import Contender, Interleaved
-from benchmarks.harness.lockstep import Orders, take_in_lockstep
-from benchmarks.harness.measuring import Measurement, costed, untimed_pass
-from benchmarks.harness.parts import Pass
+from benchmarks.harness.measuring import Comparison, Measure, compare
+from benchmarks.harness.ordered import Orders
 from benchmarks.harness.proof import Baseline, take_baseline
 from benchmarks.harness.seek_modes import compare_seek_modes
-from benchmarks.harness.session import entries
-from benchmarks.limits import LIMITS, decode_parts, prepare_parts
 from benchmarks.strategies.joblib_workers import stop_processes
-from exactframes import DeclinedError, FallbackWarning, Survey, survey
+from exactframes import DeclinedError, Survey, survey
 from exactframes.errors import ClusterError
 from fixtures.console import Console
 from fixtures.long_video import LongVideo, make_long_video
@@ -127,87 +121,81 @@ def orders(settings: Settings) -> Orders | None:
     return None if settings.lockstep is None else Orders(settings.lockstep)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each benchmark for each of its names."""
+    parametrize(metafunc)
+
+
 @pytest.fixture(scope="session")
-def interleaved(
-    request: pytest.FixtureRequest,
+def work(
     workload_name: str,
-    workload: Workload,
-    settings: Settings,
-    identity: Identity,
     baseline: Baseline,
+    identity: Identity,
+    settings: Settings,
     cluster: Cluster | None,
-    console: Console,
-    orders: Orders | None,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Interleaved | None:
-    """The rounds of all strategies and limits of this workload, taken in turns; None without --interleave."""
-    if not settings.interleave:
-        return None
-    workers, contenders = settings.workers, {}
-    for parameters in (item.callspec.params for item in request.session.items if hasattr(item, "callspec")):
-        if parameters.get("workload_name", workload_name) != workload_name:
-            continue
-        if name := parameters.get("strategy"):
-            if cluster is not None and cluster.why_not(name, [workload.video.path]):
-                continue  # its own benchmark tells why
-            turn = Pass(name=name, decode=decoder_of(name, cluster), workers=workers, baseline=baseline)
-            contenders[name] = Contender(turn.run, turn.prove_last, partial(untimed_pass, turn))
-        if name := parameters.get("limit"):
-            with suppress(DeclinedError):  # its own benchmark tells why
-                parts = prepare_parts(LIMITS[name], workload, workers, tmp_path_factory.mktemp("shares"))
-                run = partial(decode_parts, parts)
-                contenders[name] = Contender(run, run, partial(costed, run))
-    taken = Interleaved()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FallbackWarning)  # told by the proof pass
-            if orders is None:
-                taken.take(contenders, settings.rounds, console, workload_name)
-            else:
-                take_in_lockstep(taken, contenders, orders, console)
-    except ClusterError as error:
-        pytest.exit(str(error), returncode=pytest.ExitCode.TESTS_FAILED)
-    except KeyboardInterrupt:
-        frames, mine = len(workload.indices), entries(request.config)
-        about = {"workload": workload_name, "workers": workers, "frames": frames, **identity}
-        mine += [{"extra_info": {**info, **about}, "stats": stats} for info, stats in taken.finished()]
-        raise
-    finally:
-        stop_processes()
-    return taken
+) -> Work:
+    """What all contenders of this workload share."""
+    return Work(
+        name=workload_name,
+        baselines=(baseline,),
+        identity=identity,
+        settings=settings,
+        cluster=cluster,
+        folder=tmp_path_factory.mktemp("work"),
+    )
+
+
+@pytest.fixture(scope="session")
+def work_across(
+    baselines: list[Baseline],
+    settings: Settings,
+    cluster: Cluster | None,
+    urls: dict[Path, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Work:
+    """The same of what decodes all videos."""
+    identity = identify_set(baselines)
+    if cluster is not None:
+        identity["machine"].update(cluster.identity)
+    return Work(
+        name=ALL_VIDEOS,
+        baselines=tuple(baselines),
+        identity=identity,
+        settings=settings,
+        cluster=cluster,
+        folder=tmp_path_factory.mktemp("work"),
+        urls=urls,
+    )
+
+
+@pytest.fixture(scope="session")
+def comparison(
+    request: pytest.FixtureRequest, work: Work, orders: Orders | None, console: Console
+) -> Comparison:
+    """All that this run compares on this workload."""
+    return compare(work, collect(request.session.items, "comparison", work), orders, console)
+
+
+@pytest.fixture(scope="session")
+def comparison_across(request: pytest.FixtureRequest, work_across: Work, console: Console) -> Comparison:
+    """All that this run compares on all videos."""
+    contenders = collect(request.session.items, "comparison_across", work_across)
+    return compare(work_across, contenders, None, console)
 
 
 @pytest.fixture
-def measurement(
-    request: pytest.FixtureRequest,
-    benchmark: BenchmarkFixture,
-    workload_name: str,
-    workload: Workload,
-    settings: Settings,
-    identity: Identity,
-    console: Console,
-    interleaved: Interleaved | None,
-) -> Iterator[Measurement]:
-    """This benchmark's place in the session; its worker processes end with it, however it ends."""
-    frames = len(workload.indices)
-    yield Measurement(
-        request.config, benchmark, workload_name, frames, settings, identity, console, interleaved
-    )
+def measure(
+    pytestconfig: pytest.Config, benchmark: BenchmarkFixture, comparison: Comparison
+) -> Iterator[Measure]:
+    """Proves, costs and times a contender; its worker processes end with the benchmark, however it ends."""
+    yield Measure(config=pytestconfig, benchmark=benchmark, comparison=comparison)
     stop_processes()
 
 
 @pytest.fixture
-def set_measurement(
-    pytestconfig: pytest.Config,
-    benchmark: BenchmarkFixture,
-    baselines: list[Baseline],
-    settings: Settings,
-    cluster: Cluster | None,
-    console: Console,
-) -> Measurement:
-    """The same of a benchmark of all videos."""
-    frames = sum(len(baseline.digests) for baseline in baselines)
-    identity = identify_set(baselines)
-    if cluster is not None:
-        identity["machine"].update(cluster.identity)
-    return Measurement(pytestconfig, benchmark, ALL_VIDEOS, frames, settings, identity, console, None)
+def measure_across(
+    pytestconfig: pytest.Config, benchmark: BenchmarkFixture, comparison_across: Comparison
+) -> Measure:
+    """The same over all videos."""
+    return Measure(config=pytestconfig, benchmark=benchmark, comparison=comparison_across)

@@ -10,7 +10,8 @@ from joblib import Parallel, delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from benchmarks.harness.cost import CostMeter
-from benchmarks.limits import LIMITS, decode_shares, needed_frames, prepare_shares
+from benchmarks.limits import LIMITS, needed_frames
+from benchmarks.limits.shares import decode_shares, prepare_shares
 from benchmarks.strategies.joblib_workers import shared_processes, stop_processes
 from exactframes import survey
 from exactframes.output import open_output, shared_output

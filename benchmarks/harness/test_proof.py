@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmarks.harness.interleaving import timed
-from benchmarks.harness.parts import Pass
+from benchmarks.harness.clock import CLOCK
+from benchmarks.harness.passes import Decoding
 from benchmarks.harness.proof import Baseline, MismatchError, Proof, prove, take_baseline
 from benchmarks.peers.likeness import measure_likeness
 from benchmarks.strategies.one_decoder import sequential
@@ -115,8 +115,8 @@ def in_three_parts(video: Path) -> Workload:
     return replace(whole, part_bytes=3 * whole.frame_bytes)
 
 
-def pass_over(workload: Workload, decode: Callable[[Workload, int], Tensor] = sequential) -> Pass:
-    return Pass(name="it", decode=decode, workers=2, baseline=take_baseline(workload))
+def pass_over(workload: Workload, decode: Callable[[Workload, int], Tensor] = sequential) -> Decoding:
+    return Decoding(name="it", decode=decode, workers=2, baseline=take_baseline(workload))
 
 
 def test_the_proof_of_parts_is_that_of_the_whole(small_video: Path) -> None:
@@ -156,4 +156,4 @@ def test_proving_takes_no_time_of_a_round(small_video: Path) -> None:
         time.sleep(0.5)
         return prove(name, frames, baseline)
 
-    assert timed(replace(pass_over(in_three_parts(small_video)), judge=slow).prove_last) < 1
+    assert CLOCK.seconds_of(replace(pass_over(in_three_parts(small_video)), judge=slow).prove_last) < 1

@@ -38,7 +38,7 @@ STRATEGIES: dict[str, Strategy] = {
     "pruned-processes": Strategy(pruned_processes, prunes=True),
 }
 
-ON_A_CLUSTER: dict[str, Strategy] = {  # with --cluster, beside the others; the harness binds client=
+CLUSTER_STRATEGIES: dict[str, Strategy] = {  # with --cluster, beside the others; the harness binds client=
     "cluster-processes": Strategy(cluster_processes),
     "cluster-pruned": Strategy(cluster_pruned, prunes=True),
 }

@@ -1,11 +1,16 @@
 """Rounds in turns: the order, what a failure does, and that replayed seconds are those that were taken."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 
-from benchmarks.harness.interleaving import Contender, Interleaved, clock, replay
+from benchmarks.harness.clock import CLOCK
+from benchmarks.harness.contenders import Contender
+from benchmarks.harness.in_turns import InTurns
+from benchmarks.harness.passes import Pause
 from benchmarks.harness.planted import _slowed
+from benchmarks.harness.rounds import replay
 from benchmarks.strategies.one_decoder import sequential
 from fixtures.console import Console
 from fixtures.workload import Workload, read_workload
@@ -15,6 +20,31 @@ from fixtures.workload import Workload, read_workload
 def quiet(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> Console:
     monkeypatch.setattr(Console, "line", lambda *_: None)
     return Console(pytestconfig)
+
+
+@dataclass
+class FakePass:
+    name: str
+    do: Callable[[], object]
+    do_last: Callable[[], object]
+
+    def warm_up(self) -> None: ...
+
+    def run(self) -> None:
+        self.do()
+
+    def prove(self, when: str = "", pause: Pause = CLOCK.stopped) -> None:  # noqa: ARG002
+        self.do()
+
+    def prove_last(self) -> None:
+        self.do_last()
+
+
+def in_turns(console: Console, *passes: FakePass) -> InTurns:
+    contenders = [Contender(subject=subject, kind="strategy", workers=1) for subject in passes]
+    rounds = InTurns(contenders, 2, console)
+    rounds.take_all()
+    return rounds
 
 
 def logging(log: list[str], name: str) -> Callable[[], str]:
@@ -27,18 +57,17 @@ def logging(log: list[str], name: str) -> Callable[[], str]:
 
 def test_all_take_turns(quiet: Console) -> None:
     log: list[str] = []
-    taken = Interleaved()
-    taken.take({n: Contender(logging(log, n), logging(log, f"{n}, last")) for n in ("a", "b")}, 2, quiet)
+    taken = in_turns(quiet, *(FakePass(n, logging(log, n), logging(log, f"{n}, last")) for n in ("a", "b")))
     assert log == ["a", "b"] * 2 + ["a, last", "b, last"]  # an untimed turn, and two that count
     assert [len(seconds) for seconds in taken.seconds.values()] == [2, 2]
     assert not taken.errors
 
 
-def test_who_fails_is_out_and_the_others_go_on(quiet: Console) -> None:
+def test_one_that_fails_is_out_and_the_others_go_on(quiet: Console) -> None:
     log: list[str] = []
-    taken = Interleaved()
-    broken, sound = Contender(lambda: 1 / 0, lambda: None), logging(log, "s")
-    taken.take({"broken": broken, "sound": Contender(sound, sound)}, 2, quiet)
+    sound = logging(log, "s")
+    broken = FakePass("broken", lambda: 1 / 0, lambda: None)
+    taken = in_turns(quiet, broken, FakePass("sound", sound, sound))
     assert isinstance(taken.errors["broken"], ZeroDivisionError)
     assert taken.seconds["broken"] == []
     assert len(log) == 3
@@ -48,17 +77,16 @@ def test_a_wrong_last_round_is_an_error(quiet: Console) -> None:
     def wrong() -> None:
         raise AssertionError("wrong frames")
 
-    taken = Interleaved()
-    taken.take({"late": Contender(lambda: 0, wrong)}, 2, quiet)
+    taken = in_turns(quiet, FakePass("late", lambda: 0, wrong))
     assert str(taken.errors["late"]) == "wrong frames"
 
 
 def test_replayed_seconds_are_those_that_were_taken() -> None:
     take = replay([100.0, 300.0])
     for seconds in (100.0, 300.0):
-        start = clock()
+        start = CLOCK.now()
         take()
-        assert clock() - start == pytest.approx(seconds, abs=1)
+        assert CLOCK.now() - start == pytest.approx(seconds, abs=1)
 
 
 def test_planted_work_is_more_frames_and_the_same_result(small_video: object) -> None:

@@ -1,0 +1,102 @@
+"""What a run compares on one workload: its contenders, collected from the benchmarks that were selected.
+
+A benchmark says by the marker `measures` what it times, and of which names:
+
+    @pytest.mark.measures(limit_on, limit=LIMITS)
+    def test_limit(limit: str, measure: Measure) -> None:
+
+`limit_on(work, name)` makes the contender of a name. The benchmark runs once for each name.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from benchmarks.harness.cluster import Cluster
+from benchmarks.harness.identity import Identity
+from benchmarks.harness.passes import Pass
+from benchmarks.harness.proof import Baseline
+from fixtures.settings import Settings
+
+Kind = Literal["strategy", "peer", "limit"]
+
+
+class NotMeasuredError(Exception):
+    """Something cannot be measured here; the message says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contender:
+    """Something to measure, and what is saved of it besides its times."""
+
+    subject: Pass  # what is timed
+    kind: Kind
+    workers: int  # decoders at once, or threads of a cluster
+    is_parallel: bool = True  # whether the number of workers matters
+    setting: str = ""  # what tells it from others of its name, as "2x4" workers and FFmpeg threads
+    about: Mapping[str, object] = field(default_factory=dict)  # more to be saved
+
+    @property
+    def name(self) -> str:
+        """What no other contender of the same work is called."""
+        return f"{self.subject.name}-{self.setting}" if self.setting else self.subject.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What all contenders of one workload share."""
+
+    name: str  # of the workload
+    baselines: tuple[Baseline, ...]  # of its video; or of all videos, where all are decoded
+    identity: Identity
+    settings: Settings
+    cluster: Cluster | None
+    folder: Path  # for files that a contender needs
+    urls: Mapping[Path, str] = field(default_factory=dict)  # of videos that were downloaded, by their paths
+
+    @property
+    def baseline(self) -> Baseline:
+        """Of the only video."""
+        (baseline,) = self.baselines
+        return baseline
+
+    @property
+    def frames(self) -> int:
+        """How many are asked for in one pass."""
+        return sum(len(baseline.digests) for baseline in self.baselines)
+
+
+Make = Callable[[Work, Any], Contender]  # of a benchmark's parameter; raises NotMeasuredError
+Collected = Mapping[str, Contender | NotMeasuredError]  # by the parameter, as text
+
+
+def collect(items: Iterable[pytest.Item], fixture: str, work: Work) -> Collected:
+    """The contenders of all selected benchmarks that use this fixture for this work, in their order."""
+    found: dict[str, Contender | NotMeasuredError] = {}
+    for item in items:
+        mark = item.get_closest_marker("measures")
+        if mark is None or not isinstance(item, pytest.Function) or fixture not in item.fixturenames:
+            continue
+        parameters = item.callspec.params
+        if parameters.get("workload_name", work.name) == work.name:
+            (parameter,) = mark.kwargs
+            found[str(parameters[parameter])] = _made(mark.args[0], work, parameters[parameter])
+    return found
+
+
+def _made(make: Make, work: Work, parameter: object) -> Contender | NotMeasuredError:
+    try:
+        return make(work, parameter)
+    except NotMeasuredError as reason:
+        return reason
+
+
+def parametrize(metafunc: pytest.Metafunc) -> None:
+    """Run a benchmark once for each name of its marker, which a function of the command line may give."""
+    for mark in metafunc.definition.iter_markers("measures"):
+        ((parameter, names),) = mark.kwargs.items()
+        found = names(metafunc.config) if callable(names) else names
+        metafunc.parametrize(parameter, list(found), ids=str)
