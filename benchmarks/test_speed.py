@@ -6,7 +6,6 @@ What a benchmark needs of its session (baseline, measurement ...) is in harness/
 import importlib
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -27,6 +26,7 @@ from exactframes import DeclinedError, Survey
 from fixtures.console import notes
 from fixtures.settings import read_settings
 from fixtures.workload import Workload
+from results.schema import ClusterUse, Packets
 
 pytestmark = pytest.mark.benchmark(timer=clock)
 
@@ -47,11 +47,13 @@ def test_decode(
     if on_cluster is not None and (reason := on_cluster.why_not(strategy, [baseline.workload.video.path])):
         notes(measurement.config).append(reason)
         pytest.skip(reason)
-    measurement.begin(strategy, on_cluster.threads if on_cluster else measurement.settings.workers)
+    workers = on_cluster.threads if on_cluster else measurement.settings.workers
+    measurement.begin(strategy, "strategy", workers, is_parallel=entry.is_parallel)
     _measure(measurement, decoder_of(strategy, cluster), baseline)
-    _add_plan(measurement.info, plan, prunes=entry.prunes)
+    _note_plan(measurement, plan, prunes=entry.prunes)
     if on_cluster is not None:
-        measurement.info["cluster"] = on_cluster.traffic(strategy, measurement.frames_asked)
+        moved = on_cluster.traffic(strategy, measurement.frames_asked)
+        measurement.note(cluster=ClusterUse(**moved))
 
 
 @pytest.mark.parametrize("limit", LIMITS)
@@ -61,11 +63,11 @@ def test_limit(limit: str, measurement: Measurement, workload: Workload, tmp_pat
     What the number cannot see: that a strategy also has to convert, store and return its frames.
     """
     workers = measurement.settings.workers
-    measurement.begin(limit, workers)
+    measurement.begin(limit, "limit", workers)
     try:
         parts = prepare_parts(LIMITS[limit], workload, workers, tmp_path)
     except DeclinedError as reason:
-        measurement.info["fallback"] = f"no share can be cut: {reason}"
+        measurement.note(fallback=f"no share can be cut: {reason}")
         pytest.skip(str(reason))
     measurement.command(partial(decode_parts, parts))
 
@@ -88,13 +90,14 @@ def test_across(
             notes(set_measurement.config).append(reason)
             pytest.skip(reason)
         set_measurement.console.line(HEADER)
-        set_measurement.begin(across, cluster.threads, videos=len(baselines))
+        set_measurement.begin(across, "across", cluster.threads, videos=len(baselines))
         client = cluster.client(across)
         set_measurement.frames(ClusterSetPass(baselines=baselines, client=client, urls=urls))
-        set_measurement.info["cluster"] = cluster.traffic(across, set_measurement.frames_asked)
+        moved = cluster.traffic(across, set_measurement.frames_asked)
+        set_measurement.note(cluster=ClusterUse(**moved))
         return
     workers = set_measurement.settings.workers
-    set_measurement.begin(across, workers, videos=len(baselines))
+    set_measurement.begin(across, "across", workers, videos=len(baselines))
     decoding = SetPass(name=across, decode=ACROSS[across], workers=workers, baselines=baselines)
     set_measurement.frames(decoding)
 
@@ -110,7 +113,7 @@ def test_peer(peer: str, measurement: Measurement, baseline: Baseline) -> None:
         except ImportError as error:
             notes(measurement.config).append(f"peers by {module} were not measured: {INSTALL}")
             pytest.skip(f"{peer} is not installed or does not load ({error}): {INSTALL}")
-    measurement.begin(peer, measurement.settings.workers, is_peer=True)
+    measurement.begin(peer, "peer", measurement.settings.workers)
     _measure(measurement, decode, baseline, measure_likeness)
 
 
@@ -130,12 +133,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_scaling(setting: Setting, measurement: Measurement, baseline: Baseline, plan: Survey | None) -> None:
     """Seconds at other numbers of workers, and of FFmpeg threads for each worker."""
     strategy = STRATEGIES[setting.strategy]
-    measurement.begin(setting.strategy, setting.workers, ffmpeg_threads=setting.ffmpeg_threads)
+    threads, is_parallel = setting.ffmpeg_threads, strategy.is_parallel
+    measurement.begin(
+        setting.strategy, "strategy", setting.workers, ffmpeg_threads=threads, is_parallel=is_parallel
+    )
     decode = strategy.decode
     if setting.ffmpeg_threads > 1:
         decode = partial(decode, ffmpeg_threads=setting.ffmpeg_threads)
     _measure(measurement, decode, baseline)
-    _add_plan(measurement.info, plan, prunes=strategy.prunes)
+    _note_plan(measurement, plan, prunes=strategy.prunes)
 
 
 def _measure(
@@ -144,15 +150,14 @@ def _measure(
     baseline: Baseline,
     judge: Judge = prove,
 ) -> None:
-    name, workers = measurement.info["strategy"], measurement.info["workers"]
+    name, workers = measurement.record.strategy, measurement.record.workers
     decoding = Pass(name=name, decode=decode, workers=workers, baseline=baseline, judge=judge)
     measurement.frames(decoding)
 
 
-def _add_plan(info: dict[str, Any], plan: Survey | None, *, prunes: bool) -> None:
-    is_pruned = prunes and "fallback" not in info
-    info["limit"] = "limit-needed-frames" if is_pruned else "limit-all-frames"
-    info["packets"] = None
+def _note_plan(measurement: Measurement, plan: Survey | None, *, prunes: bool) -> None:
+    is_pruned = prunes and measurement.record.fallback is None
+    measurement.note(limit="limit-needed-frames" if is_pruned else "limit-all-frames")
     if plan is not None:
         decoded, rule = (plan.kept, plan.how) if is_pruned else (plan.unpruned, None)
-        info["packets"] = {"decoded": decoded, "in_file": plan.in_file, "rule": rule}
+        measurement.note(packets=Packets(decoded=decoded, in_file=plan.in_file, rule=rule))

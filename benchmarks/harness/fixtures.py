@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -31,6 +32,8 @@ from fixtures.named_workloads import uniform
 from fixtures.settings import EMBEDDED, Settings
 from fixtures.video_set import VIDEO_SET
 from fixtures.workload import Workload, exit_on_bad_input, make_workload, new_folder
+from results.schema import Entry, Kind, Record
+from results.schema import Identity as SavedIdentity
 
 
 @pytest.fixture(scope="session")
@@ -169,12 +172,19 @@ def interleaved(
         pytest.exit(str(error), returncode=pytest.ExitCode.TESTS_FAILED)
     except KeyboardInterrupt:
         frames, mine = len(workload.indices), entries(request.config)
-        about = {"workload": workload_name, "workers": workers, "frames": frames, **identity}
-        mine += [{"extra_info": {**info, **about}, "stats": stats} for info, stats in taken.finished()]
+        about = {"workload": workload_name, "workers": workers, "frames": frames}
+        mine += _unfinished(taken, {**about, "identity": SavedIdentity(**identity)})
         raise
     finally:
         stop_processes()
     return taken
+
+
+def _unfinished(taken: Interleaved, about: dict[str, Any]) -> Iterator[Entry]:
+    """What an interrupted run has so far, as saved benchmarks have it."""
+    for found, stats in taken.finished():
+        kind: Kind = "limit" if found["strategy"] in LIMITS else "strategy"
+        yield {"extra_info": Record(kind=kind, **found, **about).to_dict(), "stats": stats}
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NoReturn
 
@@ -24,7 +24,8 @@ from exactframes import FallbackWarning
 from exactframes.errors import ClusterError
 from fixtures.console import Console
 from fixtures.settings import DEFAULT, Settings
-from results.identity import Entry
+from results.schema import Entry, Kind, Record, read
+from results.schema import Identity as SavedIdentity
 
 
 @dataclass(frozen=True)
@@ -42,37 +43,49 @@ class Measurement:
     entry: Entry = field(default_factory=lambda: {"extra_info": {}, "stats": None})
 
     @property
-    def info(self) -> dict[str, Any]:
-        """What is saved of this benchmark besides its times."""
-        info: dict[str, Any] = self.entry["extra_info"]
-        return info
+    def record(self) -> Record:
+        """What is saved of this benchmark so far."""
+        return read(self.entry)
 
-    def begin(self, name: str, workers: int, **more: object) -> None:
-        """Put a row into the table, so that a failure shows there."""
+    def begin(self, name: str, kind: Kind, workers: int, **more: Any) -> None:
+        """Put a row into the table, so that a failure shows there; `more` are fields of Record."""
         self.entry["extra_info"] = self.benchmark.extra_info
-        frames = self.frames_asked
-        self.info.update(strategy=name, workers=workers, frames=frames, workload=self.workload_name)
-        if self.settings.is_set:
-            more["is_of_set"] = True
-        self.info.update(interleaved=self._in_turns, **more, **self.identity)
+        record = Record(
+            strategy=name,
+            kind=kind,
+            workers=workers,
+            frames=self.frames_asked,
+            workload=self.workload_name,
+            interleaved=self._is_in_turns(name),
+            is_of_set=self.settings.is_set,
+            identity=SavedIdentity(**self.identity),
+            **more,
+        )
+        self.benchmark.extra_info.update(record.to_dict())
         if self.workload_name != DEFAULT:
             self.benchmark.group = self.workload_name
         entries(self.config).append(self.entry)
 
+    def note(self, **fields: Any) -> None:
+        """Save more of this benchmark: fields of Record."""
+        record = replace(self.record, **fields)
+        self.benchmark.extra_info.clear()
+        self.benchmark.extra_info.update(record.to_dict())
+
     def frames(self, decoding: Pass | SetPass | ClusterSetPass) -> None:
         """Prove, cost and time what returns frames; the last round's frames are proven too."""
         rounds = Rounds(decoding.name, self.settings, self.console)
-        with _end_with_the_cluster(), fallback_noted(self.info):
-            self.info.update(self._untimed(decoding.name, partial(untimed_pass, decoding), rounds))
+        with _end_with_the_cluster(), fallback_noted(lambda reason: self.note(fallback=reason)):
+            self.note(**self._untimed(decoding.name, partial(untimed_pass, decoding), rounds))
             with self.timed():
                 self._rounds(decoding.run, decoding.prove_last, rounds)
         rounds.done()
 
     def command(self, run: Callable[[], None]) -> None:
         """Cost and time what returns nothing to prove."""
-        name = str(self.info["strategy"])
+        name = self.record.strategy
         rounds = Rounds(name, self.settings, self.console, first="warm-up")
-        self.info.update(self._untimed(name, partial(costed, run), rounds))
+        self.note(**self._untimed(name, partial(costed, run), rounds))
         with self.timed():
             self._rounds(run, run, rounds)
         rounds.done()
@@ -89,13 +102,12 @@ class Measurement:
         if self.benchmark.stats is not None:  # None with --benchmark-disable
             self.entry.update(self.benchmark.stats.as_dict())
 
-    @property
-    def _in_turns(self) -> bool:
-        return self.interleaved is not None and self.info.get("strategy") in self.interleaved.seconds
+    def _is_in_turns(self, name: str) -> bool:
+        return self.interleaved is not None and name in self.interleaved.seconds
 
     def _rounds(self, run: Callable[[], Any], last: Callable[[], Any], rounds: Rounds) -> None:
-        if self.interleaved is not None and self._in_turns:
-            name = self.info["strategy"]
+        name = self.record.strategy
+        if self.interleaved is not None and name in self.interleaved.seconds:
             if name in self.interleaved.errors:
                 _fail(self.interleaved.errors[name])
             seconds = self.interleaved.seconds[name]
@@ -114,19 +126,19 @@ class Measurement:
                 warmup_rounds=rounds.warmups_after_first,
             )
         except MismatchError as mismatch:
-            self.info["proof"] = None
+            self.note(proof=None)
             _fail(mismatch)
 
     def _untimed(self, name: str, take: Callable[[], dict[str, Any]], rounds: Rounds) -> dict[str, Any]:
         """Unless it was the untimed turn, or has failed there: its error is raised with the rounds."""
-        if self.interleaved is not None and self._in_turns:
+        if self.interleaved is not None and name in self.interleaved.seconds:
             failed = isinstance(self.interleaved.errors.get(name), MismatchError)
             return {"proof": None} if failed else self.interleaved.found.get(name, {})
         rounds.before()
         try:
             return take()
         except MismatchError as mismatch:
-            self.info["proof"] = None
+            self.note(proof=None)
             _fail(mismatch)
         finally:
             rounds.after()
@@ -149,28 +161,28 @@ class _Pause:
 
 
 def costed(run: Callable[[], None]) -> dict[str, Any]:
-    """Run it: the fields to be saved of what that costs."""
+    """Run it; gives what it costs, as a field of Record."""
     with CostMeter() as meter:
         run()
-    return {"cost": asdict(meter.cost)}
+    return {"cost": meter.cost}
 
 
 def untimed_pass(decoding: Pass | SetPass | ClusterSetPass) -> dict[str, Any]:
-    """Prove and cost what returns frames: the fields to be saved of it; "fallback", if it fell back.
+    """Prove and cost what returns frames; gives fields of Record, "fallback" among them if it fell back.
 
     Raises:
         MismatchError: if the frames are wrong.
     """
     info: dict[str, Any] = {}
-    with fallback_noted(info):
+    with fallback_noted(partial(info.__setitem__, "fallback")):
         decoding.warm_up()  # the first start of worker processes is neither in the times nor in the cost
         with CostMeter() as meter:
             pause = _Pause(meter)
             began = time.perf_counter()
-            info["proof"] = decoding.prove(pause=pause.context).as_dict()
+            info["proof"] = decoding.prove(pause=pause.context).summary
             info["proving_seconds"] = pause.seconds
             info["untimed_seconds"] = time.perf_counter() - began - pause.seconds
-        info["cost"] = asdict(meter.cost)
+        info["cost"] = meter.cost
     return info
 
 
@@ -190,12 +202,12 @@ def _end_with_the_cluster() -> Iterator[None]:
 
 
 @contextmanager
-def fallback_noted(info: dict[str, Any]) -> Iterator[None]:
-    """Put the reason of a strategy's FallbackWarning into `info["fallback"]`."""
+def fallback_noted(take: Callable[[str], None]) -> Iterator[None]:
+    """Hand over the reason of each FallbackWarning inside."""
 
     def note(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
         if issubclass(category, FallbackWarning):
-            info["fallback"] = str(message)
+            take(str(message))
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", FallbackWarning)
