@@ -6,8 +6,8 @@ the rounds is in harness/: contenders.py, rounds.py and measuring.py.
 
 import importlib
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import pytest
 
@@ -27,6 +27,7 @@ from benchmarks.strategies import CLUSTER_STRATEGIES, STRATEGIES
 from exactframes import Survey
 from fixtures.console import Console
 from fixtures.settings import read_settings
+from results.schema import Packets, Record
 
 pytestmark = pytest.mark.benchmark(timer=CLOCK.now)
 
@@ -42,7 +43,7 @@ def decoding(work: Work, name: str) -> Contender:
         return decoding_on_a_cluster(work, name)
     strategy, workers = STRATEGIES[name], work.settings.workers
     subject = Decoding(name=name, decode=strategy.decode, workers=workers, baseline=work.baseline)
-    return Contender(subject=subject, kind="strategy", workers=workers, is_parallel=strategy.is_parallel)
+    return work.contender(subject, "strategy", workers, is_parallel=strategy.is_parallel)
 
 
 def decoding_on_a_cluster(work: Work, name: str) -> Contender:
@@ -52,7 +53,7 @@ def decoding_on_a_cluster(work: Work, name: str) -> Contender:
         raise NotMeasuredError(reason)
     decode = partial(CLUSTER_STRATEGIES[name].decode, client=work.cluster.client(name))
     subject = Decoding(name=name, decode=decode, workers=work.settings.workers, baseline=work.baseline)
-    return Contender(subject=subject, kind="strategy", workers=work.cluster.threads)
+    return work.contender(subject, "strategy", work.cluster.threads)
 
 
 @pytest.mark.measures(decoding, strategy=strategies)
@@ -61,12 +62,11 @@ def test_decode(strategy: str, measure: Measure, plan: Survey | None, cluster: C
 
     What the number cannot see: the first start of worker processes, and reading from a cold disk.
     """
-    info = measure(strategy)
-    if strategy in STRATEGIES:
-        _add_plan(info, plan, prunes=STRATEGIES[strategy].prunes)
-    elif cluster is not None:
-        _add_plan(info, plan, prunes=CLUSTER_STRATEGIES[strategy].prunes)
-        info["cluster"] = cluster.traffic(strategy, info["frames"])
+    entry = STRATEGIES.get(strategy) or CLUSTER_STRATEGIES[strategy]
+    record = with_plan(measure(strategy), plan, prunes=entry.prunes)
+    if strategy in CLUSTER_STRATEGIES and cluster is not None:
+        record = replace(record, cluster=cluster.use(strategy, record.frames))
+    measure.save(record)
 
 
 def decoding_shares(work: Work, name: str) -> Contender:
@@ -79,7 +79,7 @@ def decoding_shares(work: Work, name: str) -> Contender:
         workers=workers,
         folder=work.folder / name,
     )
-    return Contender(subject=subject, kind="limit", workers=workers)
+    return work.contender(subject, "limit", workers)
 
 
 @pytest.mark.measures(decoding_shares, limit=LIMITS)
@@ -98,18 +98,18 @@ def ways_across(config: pytest.Config) -> Iterable[str]:
 
 def decoding_across(work: Work, name: str) -> Contender:
     """A pass over all videos, a whole video at a time for each worker."""
-    about = {"videos": len(work.baselines)}
+    videos = len(work.baselines)
     if name in ACROSS:
         workers = work.settings.workers
         subject = DecodingAcross(name=name, decode=ACROSS[name], workers=workers, baselines=work.baselines)
-        return Contender(subject=subject, kind="strategy", workers=workers, about=about)
+        return work.contender(subject, "across", workers, videos=videos)
     assert work.cluster is not None
     paths = [baseline.workload.video.path for baseline in work.baselines]
     if reason := work.cluster.why_not(name, [path for path in paths if path not in work.urls]):
         raise NotMeasuredError(reason)
     client = work.cluster.client(name)
     on_cluster = ClusterDecodingAcross(baselines=work.baselines, client=client, urls=work.urls)
-    return Contender(subject=on_cluster, kind="strategy", workers=work.cluster.threads, about=about)
+    return work.contender(on_cluster, "across", work.cluster.threads, videos=videos)
 
 
 @pytest.mark.measures(decoding_across, across=ways_across)
@@ -122,8 +122,8 @@ def test_across(across: str, measure_across: Measure, cluster: Cluster | None, c
         measure_across(across)
         return
     console.line(HEADER)
-    info = measure_across(across)
-    info["cluster"] = cluster.traffic(across, info["frames"])
+    record = measure_across(across)
+    measure_across.save(replace(record, cluster=cluster.use(across, record.frames)))
 
 
 def decoding_by_peer(work: Work, name: str) -> Contender:
@@ -138,7 +138,7 @@ def decoding_by_peer(work: Work, name: str) -> Contender:
     subject = Decoding(
         name=name, decode=decode, workers=workers, baseline=work.baseline, judge=measure_likeness
     )
-    return Contender(subject=subject, kind="peer", workers=workers, about={"is_peer": True})
+    return work.contender(subject, "peer", workers)
 
 
 @pytest.mark.peers
@@ -157,28 +157,24 @@ def decoding_at(work: Work, setting: Setting) -> Contender:
     """A pass of a strategy with so many workers, and so many FFmpeg threads for each."""
     strategy, threads = STRATEGIES[setting.strategy], setting.ffmpeg_threads
     decode = partial(strategy.decode, ffmpeg_threads=threads) if threads > 1 else strategy.decode
-    subject = Decoding(name=setting.strategy, decode=decode, workers=setting.workers, baseline=work.baseline)
-    return Contender(
-        subject=subject,
-        kind="strategy",
-        workers=setting.workers,
-        is_parallel=strategy.is_parallel,
-        setting=setting.numbers,
-        about={"ffmpeg_threads": threads},
-    )
+    workers = setting.workers
+    subject = Decoding(name=setting.strategy, decode=decode, workers=workers, baseline=work.baseline)
+    is_parallel = strategy.is_parallel
+    return work.contender(subject, "strategy", workers, is_parallel=is_parallel, ffmpeg_threads=threads)
 
 
 @pytest.mark.scaling
 @pytest.mark.measures(decoding_at, setting=settings)
 def test_scaling(setting: Setting, measure: Measure, plan: Survey | None) -> None:
     """Seconds at other numbers of workers, and of FFmpeg threads for each worker."""
-    _add_plan(measure(setting), plan, prunes=STRATEGIES[setting.strategy].prunes)
+    measure.save(with_plan(measure(setting), plan, prunes=STRATEGIES[setting.strategy].prunes))
 
 
-def _add_plan(info: dict[str, Any], plan: Survey | None, *, prunes: bool) -> None:
-    is_pruned = prunes and "fallback" not in info
-    info["limit"] = "limit-needed-frames" if is_pruned else "limit-all-frames"
-    info["packets"] = None
-    if plan is not None:
-        decoded, rule = (plan.kept, plan.how) if is_pruned else (plan.unpruned, None)
-        info["packets"] = {"decoded": decoded, "in_file": plan.in_file, "rule": rule}
+def with_plan(record: Record, plan: Survey | None, *, prunes: bool) -> Record:
+    """The record with what is decoded of the file, and the limit that decodes the same packets."""
+    is_pruned = prunes and record.fallback is None
+    record = replace(record, limit="limit-needed-frames" if is_pruned else "limit-all-frames")
+    if plan is None:
+        return record
+    decoded, rule = (plan.kept, plan.how) if is_pruned else (plan.unpruned, None)
+    return replace(record, packets=Packets(decoded=decoded, in_file=plan.in_file, rule=rule))

@@ -1,19 +1,20 @@
 """Across videos: each worker decodes whole videos, one after the other, where strategies share one video."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import pytest
 
 from benchmarks.harness.clock import CLOCK
-from benchmarks.harness.identity import Identity, identify
+from benchmarks.harness.identity import identify
 from benchmarks.harness.passes import Decode, Pause
 from benchmarks.harness.proof import Baseline, Proof, joined, prove
 from benchmarks.strategies.one_decoder import sequential
 from benchmarks.strategies.pruned import pruned
 from fixtures.workload import Workload
+from results.schema import Identity
 
 BASELINES = pytest.StashKey[dict[str, Baseline]]()  # of the videos that this session has come to
 ALL_VIDEOS = "all videos"
@@ -77,10 +78,10 @@ class DecodingAcross:
         return joined([prove(name, self.decode(part.workload, 1), part) for part in baseline.parts])
 
 
-def identify_set(baselines: Sequence[Baseline]) -> Identity:
+def identify_set(baselines: Sequence[Baseline], cluster: Mapping[str, object]) -> Identity:
     """What is measured over all videos: digests of theirs, in order."""
-    identities = [identify(baseline.workload) for baseline in baselines]
-    works, workload = [identity["work"] for identity in identities], baselines[0].workload
+    identities = [identify(baseline.workload, cluster) for baseline in baselines]
+    works, workload = [identity.work for identity in identities], baselines[0].workload
     together: dict[str, object] = {
         "video": f"{len(works)} videos",
         "seek_mode": workload.seek_mode,
@@ -91,7 +92,7 @@ def identify_set(baselines: Sequence[Baseline]) -> Identity:
         together[field] = hashlib.sha256(values.encode()).hexdigest()
     if workload.size is not None:
         together["output_size"] = ", ".join(sorted({str(work["output_size"]) for work in works}))
-    return identities[0] | {"work": together}
+    return replace(identities[0], work=together)
 
 
 def longest_first(baselines: Sequence[Baseline]) -> list[Baseline]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchmarks.harness.across import CLUSTER_ACROSS
 from benchmarks.strategies.cluster import UNSEEN
@@ -15,6 +15,7 @@ from exactframes.cluster.remote import is_seen
 from exactframes.cluster.traffic import traffic_of
 from exactframes.errors import ClusterError
 from fixtures.settings import Settings
+from results.schema import ClusterUse
 
 if TYPE_CHECKING:
     from distributed import Client, Security
@@ -57,13 +58,13 @@ class Cluster:
         """What tells runs on different clusters apart; no address."""
         return {"cluster_workers": self.workers, "cluster_is_local": self.is_local}
 
-    def traffic(self, name: str, frames: int) -> dict[str, Any]:
+    def use(self, name: str, frames: int) -> ClusterUse:
         """What a pass over so many frames moves, on average of all; and how many tasks ran again in all."""
         total = traffic_of(self.client(name)).as_dict()
         passes = total["frames"] / frames if frames else 0.0
         kept = ("tasks_again", "longest_task_seconds", "is_direct")
         mean = {key: total[key] if key in kept else total[key] / passes for key in total} if passes else {}
-        return {"workers": self.workers, "threads": self.threads, "is_local": self.is_local, **mean}
+        return ClusterUse(workers=self.workers, threads=self.threads, is_local=self.is_local, **mean)
 
 
 @contextmanager

@@ -11,17 +11,15 @@ A benchmark says by the marker `measures` what it times, and of which names:
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
 from benchmarks.harness.cluster import Cluster
-from benchmarks.harness.identity import Identity
 from benchmarks.harness.passes import Pass
 from benchmarks.harness.proof import Baseline
 from fixtures.settings import Settings
-
-Kind = Literal["strategy", "peer", "limit"]
+from results.schema import Identity, Kind, Record
 
 
 class NotMeasuredError(Exception):
@@ -30,19 +28,17 @@ class NotMeasuredError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Contender:
-    """Something to measure, and what is saved of it besides its times."""
+    """Something to measure."""
 
     subject: Pass  # what is timed
-    kind: Kind
-    workers: int  # decoders at once, or threads of a cluster
-    is_parallel: bool = True  # whether the number of workers matters
-    setting: str = ""  # what tells it from others of its name, as "2x4" workers and FFmpeg threads
-    about: Mapping[str, object] = field(default_factory=dict)  # more to be saved
+    record: Record  # what is saved of it: so far, what is known before it is measured
 
     @property
     def name(self) -> str:
-        """What no other contender of the same work is called."""
-        return f"{self.subject.name}-{self.setting}" if self.setting else self.subject.name
+        """What no other contender of the same work is called, such as threads or threads-2x4."""
+        workers, threads = self.record.setting
+        numbers = f"-{workers}x{threads}" if threads > 1 else f"-{workers}"
+        return self.subject.name + (numbers if self.record.is_scaling else "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +63,21 @@ class Work:
     def frames(self) -> int:
         """How many are asked for in one pass."""
         return sum(len(baseline.digests) for baseline in self.baselines)
+
+    def contender(self, subject: Pass, kind: Kind, workers: int, **more: Any) -> Contender:
+        """A contender; `more` are other fields of its record."""
+        record = Record(
+            strategy=subject.name,
+            kind=kind,
+            workers=workers,
+            frames=self.frames,
+            workload=self.name,
+            is_of_set=self.settings.is_set,
+            interleaved=self.settings.interleave,
+            identity=self.identity,
+            **more,
+        )
+        return Contender(subject=subject, record=record)
 
 
 Make = Callable[[Work, Any], Contender]  # of a benchmark's parameter; raises NotMeasuredError

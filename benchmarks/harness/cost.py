@@ -3,20 +3,12 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 
 import psutil
 
+from results.schema import Cost
+
 SAMPLE_SECONDS = 0.1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cost:
-    """The cost of one pass."""
-
-    cpu_seconds: float  # user and system time of this process and all its descendants, dead or alive
-    peak_bytes: int  # of the tree at its largest, pages that processes share counted once
-    extra_bytes: int  # by how much that is more than before the pass
 
 
 class CostMeter:

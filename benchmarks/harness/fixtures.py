@@ -11,7 +11,7 @@ from benchmarks.harness.across import ALL_VIDEOS, BASELINES, identify_set
 from benchmarks.harness.cluster import Cluster, open_cluster
 from benchmarks.harness.contenders import Work, collect, parametrize
 from benchmarks.harness.header import header
-from benchmarks.harness.identity import Identity, identify
+from benchmarks.harness.identity import identify
 from benchmarks.harness.measuring import Comparison, Measure, compare
 from benchmarks.harness.ordered import Orders
 from benchmarks.harness.proof import Baseline, take_baseline
@@ -25,6 +25,7 @@ from fixtures.named_workloads import uniform
 from fixtures.settings import EMBEDDED, Settings
 from fixtures.video_set import VIDEO_SET
 from fixtures.workload import Workload, exit_on_bad_input, make_workload, new_folder
+from results.schema import Identity
 
 
 @pytest.fixture(scope="session")
@@ -51,9 +52,7 @@ def identity(
     console: Console,
 ) -> Identity:
     """What is measured; told to the watcher before anything is decoded."""
-    identity = identify(workload)
-    if cluster is not None:
-        identity["machine"].update(cluster.identity)
+    identity = identify(workload, {} if cluster is None else cluster.identity)
     for line in header(workload_name, workload, long_video, settings, identity):
         console.line(line)
     if settings.videos != (EMBEDDED,):
@@ -155,13 +154,10 @@ def work_across(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Work:
     """The same of what decodes all videos."""
-    identity = identify_set(baselines)
-    if cluster is not None:
-        identity["machine"].update(cluster.identity)
     return Work(
         name=ALL_VIDEOS,
         baselines=tuple(baselines),
-        identity=identity,
+        identity=identify_set(baselines, {} if cluster is None else cluster.identity),
         settings=settings,
         cluster=cluster,
         folder=tmp_path_factory.mktemp("work"),

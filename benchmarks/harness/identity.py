@@ -2,6 +2,7 @@
 
 import hashlib
 import platform
+from collections.abc import Mapping
 from importlib.metadata import version
 
 import cpuinfo
@@ -11,12 +12,11 @@ from fixtures.long_video import LongVideo
 from fixtures.sampling import spacing
 from fixtures.settings import usable_cpus
 from fixtures.workload import Workload
+from results.schema import Identity
 
-Identity = dict[str, dict[str, object]]
 
-
-def identify(workload: Workload) -> Identity:
-    """Describe this run in plain JSON, without a path or a host name.
+def identify(workload: Workload, cluster: Mapping[str, object]) -> Identity:
+    """Describe this run, on a cluster that these fields tell from others, without a path or a host name.
 
     Two results are of the same work where "work" agrees; "machine" must agree too for their seconds to
     be comparable; "software" is what a comparison is usually about.
@@ -38,7 +38,7 @@ def identify(workload: Workload) -> Identity:
     if len(workload.parts) > 1:  # in one part the size of a part changes nothing
         work["part_bytes"] = workload.part_bytes
     machine = {"usable_cpus": usable_cpus(), "cpu_model": cpuinfo.get_cpu_info().get("brand_raw", "unknown")}
-    return {"work": work, "machine": machine, "software": software_versions()}
+    return Identity(work=work, machine={**machine, **cluster}, software=software_versions())
 
 
 def software_versions() -> dict[str, object]:

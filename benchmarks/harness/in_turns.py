@@ -62,8 +62,8 @@ class InTurns(Ahead):
             self._progress.out(name)
 
     def _untimed(self, contender: Contender) -> None:
-        found = self.found[contender.name] = prove_and_cost(contender.subject)
-        self._progress.add(contender.name, found["untimed_seconds"], found["proving_seconds"])
+        record = self.found[contender.name] = prove_and_cost(contender)
+        self._progress.add(contender.name, record.untimed_seconds or 0.0, record.proving_seconds or 0.0)
 
     def _timed(self, name: str, *, is_last: bool) -> None:
         subject = self.contenders[name].subject

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -14,10 +13,11 @@ from benchmarks.harness.ordered import Ordered, Orders
 from benchmarks.harness.proof import MismatchError
 from benchmarks.harness.rounds import Alone, Rounds
 from benchmarks.harness.session import entries
-from benchmarks.harness.untimed import fallback_noted
+from benchmarks.harness.untimed import fallbacks_noted
 from exactframes.errors import ClusterError
 from fixtures.console import Console, notes
 from fixtures.settings import DEFAULT
+from results.schema import Entry, Record, read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,23 +27,6 @@ class Comparison:
     work: Work
     contenders: Collected
     rounds: Rounds
-
-    def described(self, contender: Contender) -> dict[str, Any]:
-        """What is saved of a contender before anything is measured."""
-        work, settings = self.work, self.work.settings
-        more = {"is_of_set": True} if settings.is_set else {}
-        return {
-            "strategy": contender.subject.name,
-            "kind": contender.kind,
-            "is_parallel": contender.is_parallel,
-            "workers": contender.workers,
-            "frames": work.frames,
-            "workload": work.name,
-            "interleaved": self.rounds.are_in_turns,
-            **more,
-            **contender.about,
-            **work.identity,
-        }
 
 
 def compare(work: Work, contenders: Collected, orders: Orders | None, console: Console) -> Comparison:
@@ -67,25 +50,35 @@ class Measure:
     benchmark: BenchmarkFixture
     comparison: Comparison
 
-    def __call__(self, name: object) -> dict[str, Any]:
-        """Measure it; gives what is saved of it besides its times, for the benchmark to add to."""
-        contender = self.comparison.contenders[str(name)]
-        if isinstance(contender, NotMeasuredError):
-            notes(self.config).append(str(contender))
-            pytest.skip(f"{contender} ({contender.__cause__})" if contender.__cause__ else str(contender))
-        info: dict[str, Any] = self.benchmark.extra_info
-        info.update(self.comparison.described(contender))
+    def __call__(self, name: object) -> Record:
+        """Measure it; gives its record, to which the benchmark may add."""
+        contender, rounds = self._contender(str(name)), self.comparison.rounds
         if self.comparison.work.name != DEFAULT:
             self.benchmark.group = self.comparison.work.name
-        entry = {"extra_info": info, "stats": None}
+        entry: Entry = {"extra_info": self.benchmark.extra_info, "stats": None}
+        self.save(contender.record)
         entries(self.config).append(entry)  # now, so that a failure shows in the table
-        with self._outcome_noted(info), fallback_noted(info):
-            info.update(self.comparison.rounds.untimed(contender))
+        reasons: list[str] = []
+        with self._outcome_noted(contender), fallbacks_noted(reasons):
+            self.save(record := rounds.untimed(contender))
             with self._kept_if_all_goes_well():
-                self.comparison.rounds.timed(contender, self.benchmark)
+                rounds.timed(contender, self.benchmark)
         if self.benchmark.stats is not None:  # None with --benchmark-disable
             entry.update(self.benchmark.stats.as_dict())
-        return info
+        self.save(record := replace(record, fallback=reasons[-1] if reasons else record.fallback))
+        return record
+
+    def save(self, record: Record) -> None:
+        """Have pytest-benchmark save this record of the benchmark."""
+        self.benchmark.extra_info.clear()
+        self.benchmark.extra_info.update(record.to_dict())
+
+    def _contender(self, name: str) -> Contender:
+        found = self.comparison.contenders[name]
+        if isinstance(found, NotMeasuredError):
+            notes(self.config).append(str(found))
+            pytest.skip(f"{found} ({found.__cause__})" if found.__cause__ else str(found))
+        return found
 
     @contextmanager
     def _kept_if_all_goes_well(self) -> Iterator[None]:
@@ -95,19 +88,17 @@ class Measure:
         self.benchmark.has_error = False
 
     @contextmanager
-    def _outcome_noted(self, info: dict[str, Any]) -> Iterator[None]:
+    def _outcome_noted(self, contender: Contender) -> Iterator[None]:
         try:
             yield
         except MismatchError as mismatch:
-            info["proof"] = None
+            self.save(replace(read({"extra_info": self.benchmark.extra_info}), proof=None))
             pytest.fail(str(mismatch), pytrace=False)
         except NotMeasuredError as reason:
-            info["fallback"] = str(reason)
+            self.save(replace(contender.record, fallback=str(reason)))
             pytest.skip(str(reason))
         except ClusterError as error:  # a lost cluster is the end of the session: nothing is saved
             pytest.exit(str(error), returncode=pytest.ExitCode.TESTS_FAILED)
         except KeyboardInterrupt:
-            for contender, found, stats in self.comparison.rounds.finished():
-                described = {**self.comparison.described(contender), **found}
-                entries(self.config).append({"extra_info": described, "stats": stats})
+            entries(self.config).extend(self.comparison.rounds.finished())
             raise

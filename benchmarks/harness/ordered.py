@@ -83,7 +83,7 @@ class Ordered(Ahead):
                 self._console.live(f"{name:<20} proof, before any round in lockstep")
                 began = time.perf_counter()
                 try:
-                    self.found[name] = self._reported(name, partial(prove_and_cost, contender.subject))
+                    self.found[name] = self._reported(name, partial(prove_and_cost, contender))
                 except NotMeasuredError as reason:
                     self.errors[name] = reason
                     continue

@@ -14,6 +14,7 @@ from torch import Tensor
 from benchmarks.strategies.one_decoder import sequential
 from exactframes.digests import frame_digests
 from fixtures.workload import Workload
+from results import schema
 
 Digests = tuple[bytes, ...]
 
@@ -40,10 +41,15 @@ class Proof:
         """One digest of them all, however they were divided into parts."""
         return hashlib.blake2b(b"".join(self.digests), digest_size=16).hexdigest()
 
-    def as_dict(self) -> dict[str, object]:
-        """What is saved of it, in plain JSON."""
-        proof: dict[str, object] = {"frames": self.frames, "digest": self.digest}
-        return proof | {"max_difference": self.max_difference, "differing_frames": self.differing_frames}
+    @property
+    def summary(self) -> schema.Proof:
+        """What is saved of it."""
+        return schema.Proof(
+            frames=self.frames,
+            digest=self.digest,
+            max_difference=self.max_difference,
+            differing_frames=self.differing_frames,
+        )
 
 
 def joined(proofs: Sequence[Proof]) -> Proof:

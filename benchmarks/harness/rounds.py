@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from statistics import median, stdev
-from typing import Any, Protocol
+from typing import Protocol
 
 from pytest_benchmark.fixture import BenchmarkFixture
 
@@ -12,41 +12,36 @@ from benchmarks.harness.untimed import prove_and_cost
 from benchmarks.harness.watcher import Watcher
 from fixtures.console import Console
 from fixtures.settings import Settings
-
-Found = dict[str, Any]  # what an untimed pass has found, as it is saved: proof, cost, fallback
+from results.schema import Entry, Record
 
 
 class Rounds(Protocol):
     """Takes the rounds of contenders."""
 
-    are_in_turns: bool
-
-    def untimed(self, contender: Contender) -> Found:
-        """Give what the untimed pass found; raises what went wrong in it."""
+    def untimed(self, contender: Contender) -> Record:
+        """Give the record with what the untimed pass found; raises what went wrong in that."""
 
     def timed(self, contender: Contender, benchmark: BenchmarkFixture) -> None:
         """Have pytest-benchmark time all rounds; raises what went wrong in them."""
 
-    def finished(self) -> Iterator[tuple[Contender, Found, dict[str, Any]]]:
-        """What an interrupted run has of each contender: what was found, and the stats as they are saved."""
+    def finished(self) -> Iterator[Entry]:
+        """What an interrupted run has of contenders whose benchmarks have not begun, as it is saved."""
 
 
 class Alone:
     """Each benchmark takes all its rounds before the next benchmark begins."""
 
-    are_in_turns = False
-
     def __init__(self, settings: Settings, console: Console) -> None:
         """Take as many rounds as the settings say."""
         self._settings, self._console = settings, console
 
-    def untimed(self, contender: Contender) -> Found:
+    def untimed(self, contender: Contender) -> Record:
         """The first warm-up round."""
-        first = "warm-up" if contender.kind == "limit" else "proof pass"
+        first = "warm-up" if contender.record.kind == "limit" else "proof pass"
         self._watcher = Watcher(contender.name, self._settings, self._console, first)
         self._watcher.before()
         try:
-            return prove_and_cost(contender.subject)
+            return prove_and_cost(contender)
         finally:
             self._watcher.after()
 
@@ -67,7 +62,7 @@ class Alone:
         )
         watcher.done()
 
-    def finished(self) -> Iterator[tuple[Contender, Found, dict[str, Any]]]:
+    def finished(self) -> Iterator[Entry]:
         """Nothing: what has finished is in the table already."""
         return iter(())
 
@@ -75,21 +70,19 @@ class Alone:
 class Ahead:
     """Takes the rounds of all contenders when the first benchmark asks; each benchmark replays its own."""
 
-    are_in_turns = True
-
     def __init__(self, contenders: Sequence[Contender]) -> None:
         """Take no round yet."""
         self.contenders = {contender.name: contender for contender in contenders}
         self.seconds: dict[str, list[float]] = {name: [] for name in self.contenders}
         self.errors: dict[str, Exception] = {}  # what went wrong, by the contender's name
-        self.found: dict[str, Found] = {}
+        self.found: dict[str, Record] = {}
         self._has_begun = False
 
     def take_all(self) -> None:
         """Fill in seconds, errors and found."""
         raise NotImplementedError
 
-    def untimed(self, contender: Contender) -> Found:
+    def untimed(self, contender: Contender) -> Record:
         """What was found before the rounds."""
         if not self._has_begun:
             self._has_begun = True
@@ -105,12 +98,12 @@ class Ahead:
         seconds = self.seconds[contender.name]
         benchmark.pedantic(replay(seconds), rounds=len(seconds))
 
-    def finished(self) -> Iterator[tuple[Contender, Found, dict[str, Any]]]:
+    def finished(self) -> Iterator[Entry]:
         """The rounds that were taken before the interrupt."""
         for name, seconds in self.seconds.items():
             if seconds:
                 stats = {"median": median(seconds), "stddev": stdev(seconds) if len(seconds) > 1 else 0.0}
-                yield self.contenders[name], self.found.get(name, {}), {**stats, "data": seconds}
+                yield {"extra_info": self.found[name].to_dict(), "stats": {**stats, "data": seconds}}
 
 
 def replay(seconds: Sequence[float]) -> Callable[[], None]:

@@ -14,6 +14,7 @@ from benchmarks.harness.rounds import replay
 from benchmarks.strategies.one_decoder import sequential
 from fixtures.console import Console
 from fixtures.workload import Workload, read_workload
+from results.schema import Record
 
 
 @pytest.fixture
@@ -41,7 +42,8 @@ class FakePass:
 
 
 def in_turns(console: Console, *passes: FakePass) -> InTurns:
-    contenders = [Contender(subject=subject, kind="strategy", workers=1) for subject in passes]
+    record = Record(strategy="it", workers=1, frames=0)
+    contenders = [Contender(subject=subject, record=record) for subject in passes]
     rounds = InTurns(contenders, 2, console)
     rounds.take_all()
     return rounds

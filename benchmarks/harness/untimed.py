@@ -4,12 +4,12 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
+from benchmarks.harness.contenders import Contender
 from benchmarks.harness.cost import CostMeter
-from benchmarks.harness.passes import Pass
 from exactframes import FallbackWarning
+from results.schema import Record
 
 
 @dataclass
@@ -28,37 +28,38 @@ class _Pause:
         self.seconds += time.perf_counter() - began
 
 
-def prove_and_cost(subject: Pass) -> dict[str, Any]:
-    """Take an untimed pass.
-
-    Returns:
-        The fields to be saved: the seconds and the cost of the pass; "proof", if it returns something to
-        prove; "fallback", the reason, if it fell back.
+def prove_and_cost(contender: Contender) -> Record:
+    """Take an untimed pass; gives the contender's record with its proof, its cost, and why it fell back.
 
     Raises:
         MismatchError: if the frames are wrong.
         NotMeasuredError: if it cannot be measured here.
     """
-    info: dict[str, Any] = {}
-    with fallback_noted(info):
-        subject.warm_up()  # the first start of worker processes is neither in the times nor in the cost
+    reasons: list[str] = []
+    with fallbacks_noted(reasons):
+        contender.subject.warm_up()  # the first start of worker processes is neither timed nor in the cost
         with CostMeter() as meter:
             pause = _Pause(meter)
             began = time.perf_counter()
-            proof = subject.prove(pause=pause.context)
-            info["proving_seconds"] = pause.seconds
-            info["untimed_seconds"] = time.perf_counter() - began - pause.seconds
-    info["cost"] = asdict(meter.cost)
-    return info if proof is None else {"proof": proof.as_dict(), **info}
+            proof = contender.subject.prove(pause=pause.context)
+            seconds = time.perf_counter() - began
+    return replace(
+        contender.record,
+        proof=None if proof is None else proof.summary,
+        cost=meter.cost,
+        fallback=reasons[-1] if reasons else None,
+        untimed_seconds=seconds - pause.seconds,
+        proving_seconds=pause.seconds,
+    )
 
 
 @contextmanager
-def fallback_noted(info: dict[str, Any]) -> Iterator[None]:
-    """Put the reason of a strategy's FallbackWarning into `info["fallback"]`."""
+def fallbacks_noted(reasons: list[str]) -> Iterator[None]:
+    """Append the reason of each FallbackWarning inside."""
 
     def note(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
         if issubclass(category, FallbackWarning):
-            info["fallback"] = str(message)
+            reasons.append(str(message))
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", FallbackWarning)
