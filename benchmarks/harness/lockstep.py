@@ -1,4 +1,4 @@
-"""A side of A against B: its rounds are taken when the controller (results/gate/lockstep.py) says so.
+"""A side of A against B: its rounds are taken when the controller (benchmarks/against/lockstep.py) says so.
 
 With --lockstep FD this process proves every strategy, reports itself ready, and then waits idle between its
 rounds while the other side measures. Where the controller goes, this process goes too.
@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.against.channel import PROTOCOL, Channel, Message
 from benchmarks.harness.interleaving import Contender, Interleaved, timed
 from fixtures.console import Console
-from results.gate.channel import PROTOCOL, Channel, Message
 
 GRACE_SECONDS = 10.0  # for a round to end after the controller has gone
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from benchmarks.against.planted import _slowed
 from benchmarks.harness.interleaving import Contender, Interleaved, clock, replay
-from benchmarks.harness.planted import _slowed
 from benchmarks.strategies.one_decoder import sequential
 from fixtures.console import Console
 from fixtures.workload import Workload, read_workload
