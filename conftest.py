@@ -23,9 +23,9 @@ from fixtures.errors import InputError
 from fixtures.ffmpeg import require_torchcodec
 from fixtures.settings import add_options, read_settings
 from fixtures.video_set import find_video_set
-from results.identity import differing_sources
-from results.report import add_rates
-from results.shipping import without_machine_names
+from results.saved.identity import differing_sources
+from results.saved.shipping import without_machine_names
+from results.told.report import add_rates
 
 pytest_plugins = ["fixtures.workload", "fixtures.corpus"]
 

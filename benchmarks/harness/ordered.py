@@ -1,8 +1,8 @@
 """Rounds in the order that a controller gives: this process is one side of A against B.
 
 With --lockstep FD it proves every contender, reports that it is ready, and then takes a round when the
-controller (results/gate/lockstep.py) orders one. In between it is idle, while the other side measures. It
-ends when the controller ends.
+controller (benchmarks/against/lockstep.py) orders one. In between it is idle, while the other side measures.
+It ends when the controller ends.
 """
 
 import os
@@ -18,13 +18,13 @@ from typing import TypeVar
 
 import pytest
 
+from benchmarks.against.channel import PROTOCOL, Channel, Message
 from benchmarks.harness.clock import CLOCK
 from benchmarks.harness.contenders import Contender, NotMeasuredError
 from benchmarks.harness.rounds import Ahead
 from benchmarks.harness.untimed import prove_and_cost
 from exactframes import FallbackWarning
 from fixtures.console import Console
-from results.gate.channel import PROTOCOL, Channel, Message
 
 T = TypeVar("T")
 GRACE_SECONDS = 10.0  # for a round to end after the controller has gone

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from fixtures.console import notes
-from results.identity import Entry, differences
-from results.report import table
-from results.saving import publish, stage
+from results.saved.identity import Entry, differences
+from results.saved.saving import publish, stage
+from results.told.report import table
 
 ENTRIES = pytest.StashKey[list[Entry]]()  # one for each strategy that was tried
 STAGED = pytest.StashKey[tuple[Path, Path]]()  # the staging folder, and the storage that it is for

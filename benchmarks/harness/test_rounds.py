@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from benchmarks.against.planted import _slowed
 from benchmarks.harness.clock import CLOCK
 from benchmarks.harness.contenders import Contender
 from benchmarks.harness.in_turns import InTurns
 from benchmarks.harness.passes import Pause
-from benchmarks.harness.planted import _slowed
 from benchmarks.harness.rounds import replay
 from benchmarks.strategies.one_decoder import sequential
 from fixtures.console import Console

@@ -5,10 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import NormalDist, fmean
 
-from results.gate.statistics import Location, location, student_quantile
-from results.gate.table import Comparison, Verdict, percent
-from results.history import Run
-from results.verdict import (
+from results.gate.runs import (
     ALPHA,
     LEAST_FLOOR,
     TOGETHER,
@@ -20,6 +17,9 @@ from results.verdict import (
     unfit,
     verdict_on,
 )
+from results.gate.statistics import Location, location, student_quantile
+from results.gate.table import Comparison, Verdict, percent
+from results.saved.history import Run
 
 RESOLUTION = math.log(1.05)
 POWER = 0.9  # how surely a change that "could be found" is found

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Any
 
-from results.ab import LEAST_PAIRS, LOOKS, MINUTES
+from benchmarks.against.ab import LEAST_PAIRS, LOOKS, MINUTES
 from results.gate.pairs import Ratios, judge_values, log_ratios, together
+from results.gate.runs import ALPHA, RESOLUTION, TOGETHER, noise_floor, word_for
 from results.gate.statistics import location, shift, spread
 from results.gate.table import percent
-from results.verdict import ALPHA, RESOLUTION, TOGETHER, noise_floor, word_for
 
 DRAWS = 1000
 MEASURED_MINUTES = (2, 5, 10)

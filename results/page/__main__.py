@@ -12,8 +12,8 @@ import os
 import sys
 from pathlib import Path
 
-from results.history import STORAGE, HistoryError
-from results.saving import write_atomically
+from results.saved.history import STORAGE, HistoryError
+from results.saved.saving import write_atomically
 
 OUTPUT = STORAGE / "page.html"
 KEPT = STORAGE.parent / ".ab"

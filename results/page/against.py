@@ -9,13 +9,13 @@ from typing import Any
 
 import altair as alt
 
-from results.ab import LOOKS, SIDES, read_pairs
+from benchmarks.against.ab import LOOKS, SIDES, read_pairs
+from benchmarks.against.sides import SideError
 from results.gate.pairs import compare_pairs, log_ratios
-from results.gate.sides import SideError
+from results.gate.runs import ALPHA
 from results.gate.table import Comparison, summary
-from results.history import HistoryError
 from results.page.look import PALETTE, Lines, Rows, chart_of, layered, once
-from results.verdict import ALPHA
+from results.saved.history import HistoryError
 
 VERDICTS = ("folder", "name", "word", "change", "low", "high", "floor", "pairs")
 VERDICT_COLUMNS = {

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from results.history import STORAGE
-from results.identity import flat
 from results.page import against, history, run, scaling, workloads
 from results.page import pairs as pairs_view
 from results.page.marks import BASES
@@ -16,7 +14,9 @@ from results.page.reading import Saved, read_baselines, read_saved
 from results.page.series import history_marks
 from results.page.view import View
 from results.page.views import VIEWS
-from results.recommendation import recommendation
+from results.saved.history import STORAGE
+from results.saved.identity import flat
+from results.told.recommendation import recommendation
 
 RUN_FIELDS = ("label", "source", "when", "branch", "commit", "number", "untimed")
 

@@ -8,10 +8,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from results.history import STORAGE, HistoryError, Run, find_files, read_run
-from results.identity import Entry
 from results.page.rows import Row, rows_of
-from results.recommendation import is_timed
+from results.saved.history import STORAGE, HistoryError, Run, find_files, read_run
+from results.saved.identity import Entry
+from results.told.recommendation import is_timed
 
 NO_RUNS = ("baselines", "calibration")  # folders of the storage that hold something else
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError, RecursionError)

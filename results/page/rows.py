@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from results.history import Run, Sample, name_of
-from results.identity import Entry
 from results.page.digits import finite, significant, with_noise
-from results.recommendation import settings_of
-from results.report import add_rates
-from results.scaling_model import predict
+from results.saved.history import Run, Sample, name_of
+from results.saved.identity import Entry
+from results.told.recommendation import settings_of
+from results.told.report import add_rates
+from results.told.scaling_model import predict
 
 WHOLE_FILE = "limit-all-frames"  # what a peer, which names no limit, is measured against
 
@@ -25,7 +25,7 @@ class Row:
     workers: int
     threads: int  # of FFmpeg, for each worker
     is_scaling: bool
-    is_measured: bool  # or predicted by results/scaling_model.py
+    is_measured: bool  # or predicted by results/told/scaling_model.py
     seconds: float  # median of the rounds
     rounds: tuple[float, ...]
     time: str  # median and standard deviation, with the digits that the noise allows

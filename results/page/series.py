@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from results.gate.table import percent
-from results.identity import changed_fields
 from results.page.digits import significant
 from results.page.marks import BASES, Mark, machine_of
 from results.page.reading import Saved
 from results.page.rows import Row
 from results.page.steps import find_steps
+from results.saved.identity import changed_fields
 
 
 @dataclass(frozen=True, kw_only=True)

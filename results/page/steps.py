@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from results.gate.runs import ALPHA, RESOLUTION, noise_floor, word_for
 from results.gate.statistics import shift
-from results.verdict import ALPHA, RESOLUTION, noise_floor, word_for
 
 WINDOW = 12  # runs before and after a place that are compared
 LEAST = 6  # nearer to either end no rank test over so many windows can call anything

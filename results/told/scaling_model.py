@@ -1,0 +1,78 @@
+"""What a strategy would take with more workers than were measured: a prediction from its rows with 1 and 2.
+
+With T(w) the median seconds and C(w) the CPU seconds of w workers, each with a core of its own:
+
+    T(w) = serial + start + core / w
+
+    start  = C(2) - C(1): what each worker pays for itself, at the same time as the others
+    serial = 2 T(2) - T(1) - start: what is left that a second worker did not halve
+    core   = T(1) - serial - start: what the workers share
+
+This is Amdahl's law. Two times determine two numbers, what is shared and what is not; the CPU time splits the
+latter, and bounds the former: where two workers took less wall time than their CPU time accounts for, the CPU
+time is believed. No part is negative: T(1) is met always, and T(2) wherever the two agree and w = 2 gained.
+
+Assumed: a core for each worker, work that divides evenly, a serial part and a start that stay as they are.
+Not seen: memory bandwidth and shared caches (a machine gets slower than this), lower clocks with many busy
+cores, hyper-threads (two workers on one core look like starts), too few frames for so many workers, FFmpeg's
+own limits to its threads, what a single worker is spared (joblib runs it in its own process, nothing pickled:
+for `processes` this looks like a start), and the noise of two measurements. It tells whether a larger machine
+is worth a trial, no more.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from results.saved.identity import Entry
+from results.told.recommendation import is_timed, settings_of
+
+WORKERS = (4, 8, 16, 32, 64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """Where the time of a strategy goes."""
+
+    serial: float  # seconds that no worker shortens
+    core: float  # core-seconds that the workers share
+    start: float  # core-seconds that each worker pays for itself
+
+    def seconds(self, workers: int) -> float:
+        """The wall time with so many workers."""
+        return self.serial + self.start + self.core / workers
+
+
+def fit(entries: Iterable[Entry]) -> Model | None:
+    """The model of one strategy; None unless it was timed and costed with 1 and with 2 workers.
+
+    Args:
+        entries: the rows of one strategy on one workload; those with more FFmpeg threads are left out.
+    """
+    rows = {workers: entry for entry in entries if (workers := _workers(entry))}
+    if not {1, 2} <= rows.keys():
+        return None
+    (one, one_cpu), (two, two_cpu) = (_measured(rows[workers]) for workers in (1, 2))
+    start = min(max(0.0, two_cpu - one_cpu), one)
+    serial = min(max(0.0, 2 * two - one - start), one - start)
+    return Model(serial=serial, core=one - serial - start, start=start)
+
+
+def predict(entries: list[Entry]) -> dict[int, float]:
+    """Seconds of one strategy at those of WORKERS that are more than were measured; none without a model."""
+    model = fit(entries)
+    if model is None:
+        return {}
+    most = max(_workers(entry) for entry in entries)
+    return {workers: model.seconds(workers) for workers in WORKERS if workers > most}
+
+
+def _workers(entry: Entry) -> int:
+    """How many workers of one FFmpeg thread were timed and costed; 0 for another row, or what fell back."""
+    if not is_timed(entry) or not entry["extra_info"].get("cost") or "fallback" in entry["extra_info"]:
+        return 0
+    workers, threads = settings_of(entry)
+    return workers if threads == 1 else 0
+
+
+def _measured(entry: Entry) -> tuple[float, float]:
+    return float(entry["stats"]["median"]), float(entry["extra_info"]["cost"]["cpu_seconds"])
