@@ -50,7 +50,7 @@ ab-check: setup  ## three minutes of this code against itself: what could `make 
 	$(VENV)/bin/python -m results.calibrate --check
 
 fuzz: setup  ## pruned frames of random videos against sequential ones: make fuzz [MINUTES=5] [ARGS=...]
-	$(VENV)/bin/python -m benchmarks.fuzz --minutes $(or $(MINUTES),5) $(ARGS)
+	$(VENV)/bin/python -m exactframes.tests.fuzz --minutes $(or $(MINUTES),5) $(ARGS)
 
 test: check  ## lint, types, and all tests (nothing is timed)
 	$(PYTEST) --benchmark-skip $(ARGS)

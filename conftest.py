@@ -27,7 +27,7 @@ from results.saved.identity import differing_sources
 from results.saved.shipping import without_machine_names
 from results.told.report import add_rates
 
-pytest_plugins = ["fixtures.workload", "fixtures.corpus"]
+pytest_plugins = ["fixtures.workload", "fixtures.testing.corpus"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -19,9 +19,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fixtures.corpus import make_video
-from fixtures.dask_processes import Processes, dask_processes, wait_for_line
-from fixtures.suite_runner import ROOT, interruptible, run_suite, saved, suite_command
+from fixtures.testing.corpus import make_video
+from fixtures.testing.dask_processes import Processes, dask_processes, wait_for_line
+from fixtures.testing.suite_runner import ROOT, interruptible, run_suite, saved, suite_command
 
 SPEED = "benchmarks/test_speed.py"
 NAMESPACES = os.geteuid() == 0 and all(map(shutil.which, ("ip", "tc", "unshare", "setpriv")))

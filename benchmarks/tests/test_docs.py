@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.suite_runner import ROOT
+from fixtures.testing.suite_runner import ROOT
 from results.told.report import markdown_table
 
 README = ROOT / "README.md"

@@ -7,7 +7,7 @@ from re import MULTILINE
 
 import pytest
 
-from fixtures.suite_runner import ROOT, run_suite, saved
+from fixtures.testing.suite_runner import ROOT, run_suite, saved
 
 SPEED = "benchmarks/test_speed.py"
 FAULTS = """

@@ -11,7 +11,7 @@ from re import MULTILINE
 import psutil
 import pytest
 
-from fixtures.suite_runner import ROOT, interruptible, saved, suite_command
+from fixtures.testing.suite_runner import ROOT, interruptible, saved, suite_command
 
 SPEED = "benchmarks/test_speed.py"
 

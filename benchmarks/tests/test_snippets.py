@@ -10,8 +10,8 @@ import pytest
 from benchmarks.harness.across import ACROSS
 from benchmarks.peers import PEERS
 from benchmarks.strategies import STRATEGIES
-from fixtures.corpus import make_video
-from fixtures.suite_runner import run_elsewhere
+from fixtures.testing.corpus import make_video
+from fixtures.testing.suite_runner import run_elsewhere
 from results.told.snippets import SNIPPETS, quoted, snippet
 
 ODD_NAME = """it's "1" $video {x} %s \\ é 🎞.mp4"""

@@ -17,8 +17,8 @@ import pytest
 
 from benchmarks.limits import LIMITS
 from benchmarks.strategies import STRATEGIES
-from fixtures.corpus import make_video
-from fixtures.suite_runner import ROOT, run_elsewhere, run_suite, saved
+from fixtures.testing.corpus import make_video
+from fixtures.testing.suite_runner import ROOT, run_elsewhere, run_suite, saved
 
 SPEED = "benchmarks/test_speed.py"
 

@@ -8,8 +8,8 @@ from re import MULTILINE
 
 import pytest
 
-from fixtures.corpus import make_video
-from fixtures.suite_runner import ROOT, run_suite
+from fixtures.testing.corpus import make_video
+from fixtures.testing.suite_runner import ROOT, run_suite
 
 SPEED = "benchmarks/test_speed.py"
 FAULT = """

@@ -23,8 +23,8 @@ from exactframes.excerpt import Excerpt
 from exactframes.output import write_rows
 from exactframes.source import SeekMode, open_source
 from exactframes.workers import on_threads
-from fixtures.corpus import damage, make_video
-from fixtures.suite_runner import ROOT
+from fixtures.testing.corpus import damage, make_video
+from fixtures.testing.suite_runner import ROOT
 
 FRAMES = 75
 GOPS = ("-c:v", "libx264", "-g", "10")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.suite_runner import ROOT
+from fixtures.testing.suite_runner import ROOT
 from results.gate.runs import compare, noise_floor
 from results.saved.history import Run, read_run
 from results.tests.made_runs import STRATEGIES, made_run, noisy_runs, write_run

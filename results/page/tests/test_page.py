@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.suite_runner import ROOT
+from fixtures.testing.suite_runner import ROOT
 from results.page.__main__ import main
 from results.page.tests import made_storage as made
 from results.page.tests.made_storage import FOLDER

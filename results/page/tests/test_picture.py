@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.suite_runner import ROOT
+from fixtures.testing.suite_runner import ROOT
 from results.page.picture import main
 from results.page.tests import made_storage as made
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.suite_runner import ROOT
+from fixtures.testing.suite_runner import ROOT
 from results.tests.made_runs import STRATEGIES, made_run, noisy_runs, write_run
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.suite_runner import ROOT
+from fixtures.testing.suite_runner import ROOT
 from results.saved import keeping as keep
 from results.tests.made_runs import made_run, write_run
 

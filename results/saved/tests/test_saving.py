@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from fixtures.suite_runner import ROOT
+from fixtures.testing.suite_runner import ROOT
 from results.saved.saving import publish, stage, write_atomically
 
 # What a run does at its end, again and again: pytest-benchmark's own writer between our two steps.

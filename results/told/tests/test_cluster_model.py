@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.suite_runner import ROOT
+from fixtures.testing.suite_runner import ROOT
 from results.tests.made_runs import made_run
 from results.told.cluster_model import ClusterModel, main
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.suite_runner import ROOT
+from fixtures.testing.suite_runner import ROOT
 from results.saved.identity import Entry, differences, differing_sources
 from results.saved.shipping import without_machine_names
 from results.told.report import add_rates, markdown_table, table

@@ -1,4 +1,4 @@
-"""Look for a video on which pruning is not exact: `python -m benchmarks.fuzz --minutes 5 [--seed N]`.
+"""Look for a video on which pruning is not exact: `python -m exactframes.tests.fuzz --minutes 5 [--seed N]`.
 
 Tiny videos are encoded, muxed and changed with random parameters, and frames of them are decoded by the
 library and by TorchCodec alone: any difference is a fault, and so is an error that only one of them raises.
@@ -31,9 +31,9 @@ import torch
 from torch import Tensor
 from torchcodec.decoders import VideoDecoder
 
-from benchmarks.fuzz_recipes import NotEncodedError, Recipe, draw_recipe
 from exactframes import FallbackWarning, decode_frames, iter_frames
 from exactframes.source import SeekMode
+from exactframes.tests.fuzz_recipes import NotEncodedError, Recipe, draw_recipe
 
 KEPT = Path("fuzz-failures")
 CALLS = 6  # for each video

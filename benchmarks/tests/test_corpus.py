@@ -36,9 +36,9 @@ from exactframes.support import KEPT_WHOLE as WHOLE_GOPS
 from exactframes.support import TRIED, codec_for
 from exactframes.tests.asking import answer, is_same, prune_whenever_possible, requests
 from fixtures.console import Console
-from fixtures.corpus import CORPUS, DERIVED, damage, make_corpus_video
 from fixtures.errors import InputError
 from fixtures.settings import SeekMode
+from fixtures.testing.corpus import CORPUS, DERIVED, damage, make_corpus_video
 from fixtures.workload import Workload, read_workload
 
 KEPT_WHOLE = {

@@ -14,8 +14,8 @@ from benchmarks.strategies.one_decoder import sequential
 from exactframes import FallbackWarning
 from exactframes.errors import RefusedError
 from exactframes.source import open_source
-from fixtures.corpus import make_corpus_video
 from fixtures.settings import SeekMode
+from fixtures.testing.corpus import make_corpus_video
 from fixtures.workload import read_workload
 
 pytestmark = pytest.mark.long

@@ -9,16 +9,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmarks import fuzz
-from benchmarks.fuzz_recipes import Recipe
+from exactframes.tests import fuzz
+from exactframes.tests.fuzz_recipes import Recipe
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 SOURCE = "testsrc2=size=64x64:rate=25,trim=end_frame=30"
 RECIPE = Recipe("libx264 mp4", (("-f", "lavfi", "-i", SOURCE, "-c:v", "libx264", "-g", "10", "a.mp4"),))
 
 
 def test_a_sound_case_ends_0(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "benchmarks.fuzz", "--seed", "1", "--case", "1"]
+    command = [sys.executable, "-m", "exactframes.tests.fuzz", "--seed", "1", "--case", "1"]
     environment = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

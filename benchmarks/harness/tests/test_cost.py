@@ -15,7 +15,7 @@ from benchmarks.limits.shares import decode_shares, prepare_shares
 from benchmarks.strategies.joblib_workers import shared_processes, stop_processes
 from exactframes import survey
 from exactframes.output import open_output, shared_output
-from fixtures.corpus import make_video
+from fixtures.testing.corpus import make_video
 from fixtures.workload import read_workload
 
 BUSY = "import time\nwhile time.process_time() < 0.5: pass"

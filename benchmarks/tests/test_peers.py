@@ -15,7 +15,7 @@ from benchmarks.harness.proof import MismatchError, take_baseline
 from benchmarks.peers import PEERS
 from benchmarks.peers.likeness import measure_likeness
 from benchmarks.strategies.one_decoder import sequential
-from fixtures.suite_runner import ROOT, run_suite
+from fixtures.testing.suite_runner import ROOT, run_suite
 from fixtures.workload import Workload, read_workload
 
 PATTERNS = {

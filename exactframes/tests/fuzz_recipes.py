@@ -1,4 +1,4 @@
-"""Random recipes of tiny videos for benchmarks/fuzz.py: which FFmpeg commands make one."""
+"""Random recipes of tiny videos for exactframes/tests/fuzz.py: which FFmpeg commands make one."""
 
 import random
 import shlex
