@@ -1,5 +1,5 @@
-# Two commands: `make bench` measures and saves, `make test` checks the suite itself.
-# Options of the suite and of pytest are passed on: make bench ARGS="--loops 5 --rounds 5".
+# `make bench` measures and saves; `make test` tests the suite. What the other commands do is written beside each.
+# Options of the suite and of pytest go into ARGS: make bench ARGS="--loops 5 --rounds 5".
 
 PYTHON ?= python3
 VENV := .venv

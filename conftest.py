@@ -55,7 +55,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         find_video_set(session.config)
     except InputError as error:
         raise pytest.UsageError(str(error)) from error
-    session.config.pluginmanager.import_plugin("benchmarks.harness.fixtures")  # it imports TorchCodec
+    session.config.pluginmanager.import_plugin("benchmarks.harness.plugin")  # it imports TorchCodec
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from benchmarks.harness.across import ACROSS, CLUSTER_ACROSS, DecodingAcross
 from benchmarks.harness.clock import CLOCK
-from benchmarks.harness.cluster import Cluster
 from benchmarks.harness.cluster_across import HEADER, ClusterDecodingAcross
+from benchmarks.harness.cluster_session import Cluster
 from benchmarks.harness.contenders import Contender, NotMeasuredError, Work
 from benchmarks.harness.measuring import Measure
 from benchmarks.harness.passes import Decoding

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from benchmarks.harness.clock import CLOCK
-from benchmarks.harness.identity import identify
+from benchmarks.harness.identify import identify
 from benchmarks.harness.passes import Decode, Pause
 from benchmarks.harness.proof import Baseline, Proof, joined, prove
 from benchmarks.strategies.one_decoder import sequential

@@ -9,7 +9,7 @@ from benchmarks.harness.across import CLUSTER_ACROSS, longest_first
 from benchmarks.harness.clock import CLOCK
 from benchmarks.harness.passes import Pause
 from benchmarks.harness.proof import Baseline, Digests, MismatchError, Proof, joined
-from benchmarks.strategies.cluster import UNSEEN
+from benchmarks.strategies.on_a_cluster import UNSEEN
 from exactframes.cluster.connecting import connect
 from exactframes.cluster.link import Job
 from exactframes.cluster.remote import digest_video

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.harness.cluster import Cluster
+from benchmarks.harness.cluster_session import Cluster
 from benchmarks.harness.passes import Pass
 from benchmarks.harness.proof import Baseline
 from fixtures.settings import Settings

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from benchmarks.strategies import BASELINE
 from benchmarks.strategies.one_decoder import sequential
 from exactframes.digests import frame_digests
 from fixtures.workload import Workload
@@ -125,11 +126,8 @@ def require_shape(strategy: str, frames: Tensor, baseline: Baseline) -> None:
     if tuple(frames.shape) != expected or frames.dtype != torch.uint8:
         raise MismatchError(
             f"{strategy} returned {_shape(frames.shape)} of {str(frames.dtype).removeprefix('torch.')}, "
-            f"{BASELINE_NAME} {_shape(expected)} of uint8" + _first_missing(frames, baseline)
+            f"{BASELINE} {_shape(expected)} of uint8" + _first_missing(frames, baseline)
         )
-
-
-BASELINE_NAME = sequential.__name__
 
 
 def _first_missing(frames: Tensor, baseline: Baseline) -> str:
@@ -148,12 +146,12 @@ def _describe(sample: int, frame: Tensor, digest: bytes, baseline: Baseline) -> 
     difference = (frame.to(torch.int16) - expected.to(torch.int16)).abs()
     values = 100 * difference.count_nonzero().item() / difference.numel()
     text = (
-        f"sample {baseline.first_sample + sample} (frame {index} of the video) differs from {BASELINE_NAME} "
+        f"sample {baseline.first_sample + sample} (frame {index} of the video) differs from {BASELINE} "
         f"in {values:.3g} % of its values, by {difference.max().item()} at most"
     )
     if digest in baseline.digests:
         same = baseline.first_sample + baseline.digests.index(digest)
-        text += f"; it is {BASELINE_NAME}'s sample {same}"
+        text += f"; it is {BASELINE}'s sample {same}"
     return text
 
 

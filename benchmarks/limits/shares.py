@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.harness.clock import CLOCK
 from benchmarks.harness.contenders import NotMeasuredError
 from benchmarks.harness.passes import Pause
-from benchmarks.strategies.decoding import split
+from benchmarks.strategies.shared import split
 from exactframes import DeclinedError
 from exactframes.excerpt import excerpts
 from exactframes.source import open_source

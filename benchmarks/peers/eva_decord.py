@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from benchmarks.peers.frames import Frames, as_tensor, empty, in_chunks
-from benchmarks.strategies.decoding import Indices
+from benchmarks.strategies.shared import Indices
 from fixtures.workload import Workload
 
 OWN_THREADS = 0  # "auto", decord's default

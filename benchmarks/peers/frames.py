@@ -9,7 +9,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmarks.strategies.decoding import Indices, split
+from benchmarks.strategies.shared import Indices, split
 from fixtures.workload import Workload
 
 Frames: TypeAlias = NDArray[np.uint8]  # [N, H, W, C], RGB

@@ -6,7 +6,7 @@ Its documentation gives threads by CAP_PROP_N_THREADS on opening and seeks by CA
 from torch import Tensor
 
 from benchmarks.peers.frames import Frames, PeerError, as_tensor, empty, in_chunks, wanted
-from benchmarks.strategies.decoding import Indices
+from benchmarks.strategies.shared import Indices
 from fixtures.workload import Workload
 
 

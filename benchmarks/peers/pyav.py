@@ -9,7 +9,7 @@ from av.video.reformatter import VideoReformatter
 from torch import Tensor
 
 from benchmarks.peers.frames import Frames, PeerError, as_tensor, empty, in_chunks, wanted
-from benchmarks.strategies.decoding import Indices
+from benchmarks.strategies.shared import Indices
 from fixtures.workload import Workload
 
 

@@ -66,6 +66,6 @@ def test_a_file_that_workers_do_not_see(
     """What this process can open, and workers cannot: here a path of which only they are asked."""
     workload = read_workload(small_video, (3, 20))
     source = replace(open_source(small_video, "exact"), path=small_video.parent / "elsewhere.mp4")
-    monkeypatch.setattr("benchmarks.strategies.cluster.open_source", lambda *_: source)
+    monkeypatch.setattr("benchmarks.strategies.on_a_cluster.open_source", lambda *_: source)
     with pytest.raises(RefusedError, match="cluster-processes needs a file system that all machines share"):
         CLUSTER_STRATEGIES["cluster-processes"].decode(workload, 2, client=client)

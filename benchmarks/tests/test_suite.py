@@ -194,15 +194,14 @@ def test_scaling(video: Path, tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     rows = re.findall(r"^(\S+) +(\d x \d) .* exact$", done.stdout, MULTILINE)
+    names = [name for name in STRATEGIES if "threads" in name and "pruned" not in name]
+    takers = [name for name in names if STRATEGIES[name].takes_ffmpeg_threads]
     assert rows == [
-        *(("ffmpeg-threads", f"{n} x 1") for n in (1, 2, 3)),
-        *(("threads", f"{n} x 1") for n in (1, 2, 3)),
-        ("threads", "1 x 2"), ("threads", "1 x 3"), ("threads", "2 x 2"),
-    ]  # fmt: skip
-    predicted = re.findall(r"^(\S+) +(\d+) x 1 +predicted \d+\.\d\d .* -$", done.stdout, MULTILINE)
-    assert predicted == [
-        (name, n) for name in ("ffmpeg-threads", "threads") for n in ("4", "8", "16", "32", "64")
+        *((name, f"{n} x 1") for name in names for n in (1, 2, 3)),
+        *((name, setting) for name in takers for setting in ("1 x 2", "1 x 3", "2 x 2")),
     ]
+    predicted = re.findall(r"^(\S+) +(\d+) x 1 +predicted \d+\.\d\d .* -$", done.stdout, MULTILINE)
+    assert predicted == [(name, n) for name in names for n in ("4", "8", "16", "32", "64")]
     assert "Fastest exact way here: " in done.stdout
 
 

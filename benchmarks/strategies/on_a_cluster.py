@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from benchmarks.strategies.decoding import split
+from benchmarks.strategies.shared import split
 from exactframes import decode_frames
 from exactframes.cluster.connecting import connect
 from exactframes.cluster.link import Job, Link

@@ -1,4 +1,4 @@
-"""The one way in which every strategy asks TorchCodec for frames."""
+"""What strategies share: the one way in which they ask TorchCodec for frames, and contiguous chunks."""
 
 from itertools import pairwise
 from typing import TypeVar
@@ -14,8 +14,8 @@ Indices = tuple[int, ...]
 T = TypeVar("T", Indices, range)
 
 
-def decode_frames(workload: Workload, indices: Indices, ffmpeg_threads: int = 1) -> Tensor:
-    """Decode the frames at `indices` with a decoder of its own.
+def frames_at(workload: Workload, indices: Indices, ffmpeg_threads: int = 1) -> Tensor:
+    """Decode the frames at these indices with a decoder of their own.
 
     TorchCodec sorts and deduplicates the indices itself, and gives the frames in the order asked for.
 

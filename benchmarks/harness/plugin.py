@@ -8,10 +8,10 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.harness.across import ALL_VIDEOS, BASELINES, identify_set
-from benchmarks.harness.cluster import Cluster, open_cluster
+from benchmarks.harness.cluster_session import Cluster, open_cluster
 from benchmarks.harness.contenders import Work, collect, parametrize
 from benchmarks.harness.header import header
-from benchmarks.harness.identity import identify
+from benchmarks.harness.identify import identify
 from benchmarks.harness.measuring import Comparison, Measure, compare
 from benchmarks.harness.ordered import Orders
 from benchmarks.harness.proof import Baseline, take_baseline

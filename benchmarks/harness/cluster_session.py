@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.harness.across import CLUSTER_ACROSS
-from benchmarks.strategies.cluster import UNSEEN
+from benchmarks.strategies.on_a_cluster import UNSEEN
 from exactframes.cluster.connecting import MESSAGES_KEPT
 from exactframes.cluster.fitness import require_fit, workers_of
 from exactframes.cluster.remote import is_seen
