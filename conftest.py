@@ -24,8 +24,8 @@ from fixtures.ffmpeg import require_torchcodec
 from fixtures.settings import add_options, read_settings
 from fixtures.video_set import find_video_set
 from results.saved.identity import differing_sources
+from results.saved.rates import add_rates
 from results.saved.shipping import without_machine_names
-from results.told.report import add_rates
 
 pytest_plugins = ["fixtures.workload", "fixtures.testing.corpus"]
 

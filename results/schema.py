@@ -16,6 +16,9 @@ from typing import Any, Literal, TypeVar
 Entry = dict[str, Any]  # one benchmark as pytest-benchmark saves it
 Kind = Literal["strategy", "limit", "peer", "across", "request"]
 
+BASELINE = "sequential"  # what all others are proven against and compared with
+NEEDED_FRAMES = "limit-needed-frames"
+ALL_FRAMES = "limit-all-frames"
 DEFAULT_WORKLOAD = "default"
 ONE_WORKER = ("sequential", "pruned")  # before `is_parallel` was saved
 Part = TypeVar("Part")
@@ -193,6 +196,16 @@ class Record:
         if self.times is None:
             raise ValueError(f"{self.name} was not timed")
         return self.times.median
+
+    @property
+    def rounds(self) -> tuple[float, ...]:
+        """Its rounds, s, in the order in which they were taken; none if it was not timed."""
+        return self.times.rounds if self.times else ()
+
+    @property
+    def cpu_seconds(self) -> float | None:
+        """User and system time of the untimed pass, s."""
+        return self.cost.cpu_seconds if self.cost else None
 
     @property
     def is_scaling(self) -> bool:

@@ -19,18 +19,15 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.against.lockstep import pairs_in, seconds_of, take_pair
-from benchmarks.against.sides import KEPT, Side, SideError, build, this_side
-from results.gate.pairs import Pair, compare_pairs
-from results.gate.runs import ALPHA
-from results.gate.table import Comparison, percent, render
-from results.saved.history import read_run
+from benchmarks.against.lockstep import take_pair
+from benchmarks.against.sides import Side, SideError, build, this_side
+from results.gate.pairs import ALPHA_OF_A_LOOK, LEAST_PAIRS, LOOKS, MINUTES, compare_pairs
+from results.gate.verdicts import Comparison, percent
+from results.saved.history import HistoryError
+from results.saved.pairs import KEPT, SIDES, pairs_in, read_pairs, seconds_of
+from results.told.comparison import render
 
-MINUTES = 10.0
 ROUNDS = 4  # of each strategy in a pair
-LOOKS = (0.25, 0.5, 1.0)  # of the time: when it is looked whether all is decided; each has a share of alpha
-LEAST_PAIRS = 3  # before the first look
-SIDES = "sides.json"  # in that folder: how the user named them
 PAIRS = KEPT  # where the finished pairs are
 WORKLOAD = ("--workload", "h264")  # small: a round takes about a second
 CHOSEN = ("-k", "test_decode and (sequential or threads) and not ffmpeg")
@@ -62,12 +59,13 @@ def measure(
 
     Raises:
         SideError: if a side fails.
+        HistoryError: if an earlier pair cannot be read.
     """
     for share in LOOKS:
         while _has_time(folder, 60 * minutes * share):
             take_pair(sides, folder, rounds, options)
             _say(_progress(folder, minutes))
-        comparison = compare_pairs(read_pairs(folder), ALPHA / len(LOOKS))
+        comparison = compare_pairs(read_pairs(folder), ALPHA_OF_A_LOOK)
         if all(verdict.word != "inconclusive" for verdict in comparison.verdicts):
             break
     return comparison
@@ -77,23 +75,6 @@ def _has_time(folder: Path, seconds: float) -> bool:
     """Whether another pair, as long as the longest so far, ends in time; a few are needed anyway."""
     took = [seconds_of(pair) for pair in pairs_in(folder)]
     return len(took) < LEAST_PAIRS or sum(took) + max(took) <= seconds
-
-
-def read_pairs(folder: Path) -> list[Pair]:
-    """The finished pairs of a folder.
-
-    Raises:
-        SideError: if one of them cannot be read.
-    """
-    return [_read_pair(path) for path in pairs_in(folder)]
-
-
-def _read_pair(path: Path) -> Pair:
-    try:
-        a, b = (read_run(json.loads((path / f"{letter}.json").read_text()), path.name) for letter in "AB")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SideError(f".ab/{path.parent.name}/{path.name} is damaged ({error!r}): remove it") from error
-    return a, b
 
 
 def _spent(folder: Path) -> float:
@@ -115,7 +96,7 @@ def main(argv: list[str]) -> int:
         sides = (prepare("A", arguments.a), prepare("B", arguments.b))
         folder = _folder(sides, options, arguments.rounds)
         comparison = measure(sides, folder, options, arguments.minutes, arguments.rounds)
-    except SideError as error:
+    except (SideError, HistoryError) as error:
         _say(f"error: {error}")
         return 2
     except KeyboardInterrupt:

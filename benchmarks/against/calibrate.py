@@ -21,15 +21,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.against.ab import LOOKS, MINUTES, ROUNDS, with_defaults
-from benchmarks.against.lockstep import pairs_in, seconds_of, take_pair
+from benchmarks.against.ab import ROUNDS, with_defaults
+from benchmarks.against.lockstep import take_pair
 from benchmarks.against.neighbour import noisy_neighbour
-from benchmarks.against.sides import KEPT, ROOT, SideError, this_side
-from results.gate.pairs import findable
+from benchmarks.against.sides import ROOT, SideError, this_side
+from results.gate.pairs import ALPHA_OF_A_LOOK, MINUTES, findable
 from results.gate.resampling import report, report_planted, series_of, values_of, words
-from results.gate.runs import ALPHA
 from results.gate.statistics import location
-from results.gate.table import percent
+from results.gate.verdicts import ALPHA, percent
+from results.saved.pairs import KEPT, pairs_in, seconds_of
 
 STORAGE = ROOT / "results" / "gate" / "calibration"
 CHECK_MINUTES = 3.0
@@ -102,7 +102,7 @@ def check() -> list[str]:
     lines = [f"{len(pairs)} pairs of this code against itself, {each:.0f} s each"]
     for name, word in words(pairs, ALPHA).items():
         series = series_of(pairs)[name]
-        least = findable(series, ALPHA / len(LOOKS), count)
+        least = findable(series, ALPHA_OF_A_LOOK, count)
         moved = f"{name}: {word} ({percent(location(series).estimate)})"
         lines.append(f"  {moved}; in ten minutes a change of {percent(least)} is found")
     return lines

@@ -3,10 +3,7 @@
 Neighbours on a machine come in bursts of seconds, so rounds of A and B side by side share their luck; this is
 the duet of Bulej et al. 2020 ("Duet Benchmarking: Improving Measurement Accuracy in the Cloud"), in turns,
 because a strategy wants all processors. What changes from start to start (memory layout, for one) is sampled
-by starting both processes anew, pair after pair. Each pair is kept as a folder:
-
-    pair-001/A.json, B.json   the two runs as pytest-benchmark saves them: round n of A beside round n of B
-    pair-001/pair.json        {"seconds": what taking it cost, starting both processes included}
+by starting both processes anew, pair after pair. Each pair is kept as a folder: results/saved/pairs.py.
 """
 
 import json
@@ -22,6 +19,7 @@ from pathlib import Path
 
 from benchmarks.against.channel import PROTOCOL, Channel, Message
 from benchmarks.against.sides import Side, SideError, last_words
+from results.saved.pairs import pairs_in
 
 START_SECONDS = 600.0  # for the first of two sides to be ready
 PATIENCE = 10.0  # a side may take so many times as long as the other did
@@ -133,16 +131,6 @@ class Player:
         if status < 0:
             return f"it was ended by {signal.Signals(-status).name} (its log: {os.path.relpath(self._log)})"
         return last_words(self._log)
-
-
-def pairs_in(folder: Path) -> list[Path]:
-    """The finished pairs, oldest first."""
-    return sorted(folder.glob("pair-[0-9][0-9][0-9]"))
-
-
-def seconds_of(pair: Path) -> float:
-    """How long taking this pair took."""
-    return float(json.loads((pair / "pair.json").read_text())["seconds"])
 
 
 def take_pair(sides: tuple[Side, Side], folder: Path, rounds: int, options: list[str]) -> Path:

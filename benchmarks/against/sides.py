@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from results.saved.pairs import KEPT
+
 ROOT = Path(__file__).parent.parent.parent
-KEPT = ROOT / ".ab"
 REVISION = "rev:"
 
 

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from fixtures.console import notes
-from results.saved.identity import Entry, differences
+from results.saved.identity import differences
+from results.saved.rates import records_of
 from results.saved.saving import publish, stage
+from results.schema import Entry
 from results.told.report import table
 
 ENTRIES = pytest.StashKey[list[Entry]]()  # one for each strategy that was tried
@@ -84,9 +86,10 @@ def write_summary(reporter: pytest.TerminalReporter, *, is_interrupted: bool) ->
     reporter.section(
         "decoding, INTERRUPTED: what was finished, saved nowhere" if is_interrupted else "decoding"
     )
-    scaling = [entry for entry in mine if "ffmpeg_threads" in entry["extra_info"]]
-    for part in ([entry for entry in mine if entry not in scaling], scaling):
-        for line in table(part) if part else []:
+    records = records_of(mine)
+    for is_scaling in (False, True):
+        rows = [record for record in records if record.is_scaling == is_scaling]
+        for line in table(rows) if rows else []:
             reporter.write_line(line)
     for note in dict.fromkeys(notes(reporter.config)):
         reporter.write_line(note, yellow=True)

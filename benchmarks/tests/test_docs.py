@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from fixtures.testing.suite_runner import ROOT
-from results.told.report import markdown_table
+from results.saved.rates import records_of
+from results.told.report import table_in_markdown
 
 README = ROOT / "README.md"
 PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
@@ -50,7 +51,7 @@ def test_tables_are_those_of_the_files_they_name() -> None:
     found = [(page.name, *match) for page in PAGES for match in FROM_FILE.findall(page.read_text())]
     assert len(found) == sum(page.read_text().count("\nFrom `results/") for page in PAGES) >= 6
     for page, file, table in found:
-        saved = _cells(markdown_table(json.loads((ROOT / file).read_text())["benchmarks"]))
+        saved = _cells(table_in_markdown(records_of(json.loads((ROOT / file).read_text())["benchmarks"])))
         shown = _cells(table.splitlines())
         assert shown == _chosen(saved, shown), f"{page}: {file}"
 

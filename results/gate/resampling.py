@@ -6,11 +6,19 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Any
 
-from benchmarks.against.ab import LEAST_PAIRS, LOOKS, MINUTES
-from results.gate.pairs import Ratios, judge_values, log_ratios, together
-from results.gate.runs import ALPHA, RESOLUTION, TOGETHER, noise_floor, word_for
+from results.gate.pairs import (
+    ALPHA_OF_A_LOOK,
+    LEAST_PAIRS,
+    LOOKS,
+    MINUTES,
+    Ratios,
+    judge_values,
+    log_ratios,
+    together,
+)
+from results.gate.runs import RUNS_RESOLUTION, runs_floor
 from results.gate.statistics import location, shift, spread
-from results.gate.table import percent
+from results.gate.verdicts import ALPHA, TOGETHER, percent, word_for
 
 DRAWS = 1000
 MEASURED_MINUTES = (2, 5, 10)
@@ -42,7 +50,7 @@ def measured(pairs: Sequence[Values]) -> tuple[dict[str, str], int]:
     """What `make ab` would say of pairs that come in this order, and after how many of them."""
     for share in LOOKS:
         seen = max(LEAST_PAIRS, math.ceil(share * len(pairs)))
-        found = words(pairs[:seen], ALPHA / len(LOOKS))
+        found = words(pairs[:seen], ALPHA_OF_A_LOOK)
         if "inconclusive" not in found.values():
             break
     return found, seen
@@ -95,7 +103,10 @@ def contradictions(kept: dict[str, Any], percent_: float, count: int) -> tuple[i
             verdict = judge_values(name, "strategy", paired, ALPHA)
             assert verdict.low is not None
             assert verdict.high is not None
-            opposite = {verdict.word, word_for(runs, noise_floor(a, b), RESOLUTION)} == {"slower", "faster"}
+            opposite = {verdict.word, word_for(runs, runs_floor(a, b), RUNS_RESOLUTION)} == {
+                "slower",
+                "faster",
+            }
             against += opposite or verdict.low > runs.high or verdict.high < runs.low
             judged += 1
     return against, judged

@@ -1,7 +1,6 @@
 """What is drawn in a history."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from results.page.rows import Row
 
@@ -14,6 +13,7 @@ class Mark:
 
     workload: str
     name: str  # of the benchmark
+    kind: str  # of the benchmark, as in Row
     what: str  # "run", "step", "break", "software" or "baseline"
     run: int | None  # number of the run in order of time, from 0; a baseline has none
     group: str  # runs of one group are comparable
@@ -27,5 +27,5 @@ class Mark:
 
 def machine_of(row: Row) -> str:
     """Such as "AMD EPYC, 2 CPUs"."""
-    machine: dict[str, Any] = row.sample.identity.get("machine") or {}
+    machine = row.record.identity.machine if row.record.identity else {}
     return f"{machine.get('cpu_model', 'unknown')}, {machine.get('usable_cpus', '?')} CPUs"

@@ -1,55 +1,21 @@
-"""Draw one picture of saved runs, without a browser.
+"""One picture of saved runs, as SVG or PNG: drawn as on the page, without a browser.
 
-    python -m results.picture run|scaling|history [RUN...] --output FILE.svg|.png
-
-RUN is named as in results.verdict; without any, all of the storage. `run` and `scaling` show the newest run
-that has something to show, `history` all of them: one benchmark, the fastest of the newest run unless
---benchmark names another. An SVG is readable on light and on dark, whichever the reader's system is set to; a
-PNG is drawn on white. Exit status: 0, or 2 if there is nothing to draw or the file cannot be written.
+An SVG is readable on light and on dark, whichever the reader's system is set to; a PNG is drawn on white.
 """
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from results.page.__main__ import NEEDED, write
-from results.saved.history import STORAGE, HistoryError
+from results.saved.history import HistoryError
 
 WIDTH = 760  # pixels
 FONT = "Arial, Helvetica, 'Liberation Sans', sans-serif"  # as wide as what vl-convert measures with
-PADDING = {
-    "left": 22,
-    "right": 8,
-    "top": 5,
-    "bottom": 5,
-}  # where there is none of these, names take more room
-FORMS = (".svg", ".png")
+PADDING = {"left": 22, "right": 8, "top": 5, "bottom": 5}  # without these, names take more room
 # What "currentColor" of the charts is: GitHub and others show an SVG as an image, with the reader's setting.
 INK = "<style>svg{color:#1c2126}@media(prefers-color-scheme:dark){svg{color:#e6eaee}}</style>"
-
-
-def main(argv: list[str]) -> int:
-    """Write the picture; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m results.picture", description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("run", "scaling", "history"))
-    parser.add_argument(
-        "runs", nargs="*", metavar="RUN", help="files, folders, globs, or names in the storage"
-    )
-    parser.add_argument("--output", type=Path, required=True, help="a file whose name ends in .svg or .png")
-    parser.add_argument("--workload", help="default: the first of the run")
-    parser.add_argument("--benchmark", help="of the history")
-    parser.add_argument("--storage", type=Path, default=STORAGE, help="default: results/")
-    arguments = parser.parse_args(argv)
-    if arguments.output.suffix not in FORMS:
-        parser.error(f"{arguments.output}: give a name that ends in .svg or .png")
-    try:
-        draw(arguments)
-    except HistoryError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
-        return 2
-    return 0
 
 
 def draw(arguments: argparse.Namespace) -> None:
@@ -105,7 +71,7 @@ def _one_series(marks: Sequence[dict[str, Any]], arguments: argparse.Namespace) 
     newest = [mark for mark in marks if mark["what"] == "run"]
     newest = [m for m in newest if m["run"] == newest[-1]["run"]] if newest else []
     workload = arguments.workload or (newest[0]["workload"] if newest else "")
-    ways = [m for m in newest if m["workload"] == workload and not m["name"].startswith("limit-")]
+    ways = [m for m in newest if m["workload"] == workload and m["kind"] != "limit"]
     name = arguments.benchmark or min(ways, key=lambda m: m["value"], default={"name": ""})["name"]
     rows = [mark for mark in marks if (mark["workload"], mark["name"]) == (workload, name)]
     if not rows:
@@ -126,7 +92,3 @@ def _write_png(output: Path, picture: bytes) -> None:
         output.write_bytes(picture)
     except OSError as error:
         raise HistoryError(f"{output} cannot be written ({error.strerror}): give another file") from error
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

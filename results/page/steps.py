@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from results.gate.runs import ALPHA, RESOLUTION, noise_floor, word_for
+from results.gate.runs import RUNS_RESOLUTION, runs_floor
 from results.gate.statistics import shift
+from results.gate.verdicts import ALPHA, word_for
 
 WINDOW = 12  # runs before and after a place that are compared
 LEAST = 6  # nearer to either end no rank test over so many windows can call anything
@@ -39,7 +40,7 @@ def find_steps(values: Sequence[float]) -> list[Step]:
         moved = shift(before, after, ALPHA / len(places))
         if not (moved.is_later or moved.is_earlier):
             continue  # the floor, which takes as long, need not be known
-        word = word_for(moved, noise_floor(before, after), RESOLUTION)
+        word = word_for(moved, runs_floor(before, after), RUNS_RESOLUTION)
         if word in {"slower", "faster"}:
             called.append((place, word == "slower"))
     return [_step(values, group, len(places)) for group in _grouped(called)]

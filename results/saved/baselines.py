@@ -1,22 +1,13 @@
-"""Named baselines: runs that were declared good on purpose.
+"""Named baselines: one file each, results/baselines/NAME.json, with copies of the runs."""
 
-    python -m results.baseline promote NAME RUN...     python -m results.baseline list
-    python -m results.baseline show NAME
-
-A baseline is one file, results/baselines/NAME.json, with copies of its runs. No run becomes one by itself; a
-name that is taken is replaced only with --replace; and a run with an unproven benchmark is refused.
-"""
-
-import argparse
 import json
 import re
-import sys
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
-from results.saved.history import STORAGE, HistoryError, find_files, load, read_run
-from results.saved.identity import clashes, software_changes
+from results.saved.history import BASELINES, HistoryError, Run, find_files, load, read_file
+from results.saved.identity import changes, in_a_sentence
 from results.saved.saving import write_atomically
 
 
@@ -31,79 +22,54 @@ def promote(name: str, runs: list[str], storage: Path, *, replace: bool) -> list
         raise HistoryError(
             f"{name}: a baseline's name begins with a letter and has letters, digits, . _ and -"
         )
-    target = storage / "baselines" / f"{name}.json"
+    target = storage / BASELINES / f"{name}.json"
     if target.exists() and not replace:
         raise HistoryError(f"there is a baseline {name} already: give another name, or --replace")
-    contents = [_read(path) for path in find_files(runs, storage)]
-    advice = _advice(contents)
+    paths = find_files(runs, storage)
+    good = [_read(path) for path in paths]
+    _require_one_kind(good)
     target.parent.mkdir(parents=True, exist_ok=True)
     moment = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    contents = [json.loads(path.read_text()) for path in paths]
     write_atomically(target, json.dumps({"name": name, "promoted": moment, "runs": contents}, indent=1))
-    return [f"baseline {name}: {len(contents)} run{'s' * (len(contents) > 1)}", *advice]
+    few = ["fewer than 5 runs can never decide that something is slower: promote more"] * (len(good) < 5)
+    return [f"baseline {name}: {len(good)} run{'s' * (len(good) > 1)}", *few]
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> Run:
+    """A run that is good enough; a file of several is none."""
     try:
-        content: dict[str, Any] = json.loads(path.read_text())
-        run = read_run(content, path.stem)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise HistoryError(f"{path.name} is damaged, or no history of this suite ({error!r})") from error
-    unproven = [sample.name for sample in run.samples.values() if not sample.proven]
-    if unproven or not run.samples:
+        (run,) = read_file(path)
+    except (HistoryError, ValueError) as error:
+        raise HistoryError(f"{path.name} cannot be a baseline: {error}") from error
+    unproven = [record.name for record in run.benchmarks.values() if not record.is_proven]
+    if unproven or not run.benchmarks:
         what = f"{', '.join(unproven)} has no proof" if unproven else "it has no benchmarks"
         raise HistoryError(f"{path.name} cannot be a baseline: {what}")
-    return content
+    return run
 
 
-def _advice(contents: list[dict[str, Any]]) -> list[str]:
-    runs = [read_run(content, "") for content in contents]
-    for run in runs[1:]:
-        for name in [name for name in run.samples if name in runs[0].samples]:
-            sides = [[runs[0].samples[name].identity], [run.samples[name].identity]]
-            mixed = clashes(sides[0], sides[1]) or software_changes(sides[0], sides[1])
+def _require_one_kind(runs: Sequence[Run]) -> None:
+    first, *others = (run.benchmarks for run in runs)
+    for other in others:
+        for name in [name for name in other if name in first]:
+            mixed = [c for c in changes([first[name]], [other[name]]) if c.is_clash or c.is_of_software]
             if mixed:
-                raise HistoryError(f"the runs are not of one kind: {name}, {mixed[0]}")
-    few = "fewer than 5 runs can never decide that something is slower: promote more"
-    return [few] if len(runs) < 5 else []
+                mixed.sort(key=lambda change: change.is_of_software)  # other work says more
+                raise HistoryError(f"the runs are not of one kind: {name}, {in_a_sentence(mixed[0])}")
 
 
 def describe(name: str, storage: Path) -> list[str]:
     """A baseline's runs, and each benchmark's seconds in them."""
     said: list[str] = []
-    runs = load([str(storage / "baselines" / f"{name}.json")], said.append, storage)
+    runs = load([str(storage / BASELINES / f"{name}.json")], said.append, storage)
     lines = [f"{name}: {len(runs)} runs, {runs[0].moment[:19]} to {runs[-1].moment[:19]}", *said]
-    for sample in runs[0].samples.values():
-        seconds = [run.samples[sample.name].seconds for run in runs if sample.name in run.samples]
-        lines.append(f"  {sample.name:<24} {min(seconds):.3f} to {max(seconds):.3f} s")
+    for benchmark in runs[0].benchmarks:
+        seconds = [run.benchmarks[benchmark].seconds for run in runs if benchmark in run.benchmarks]
+        lines.append(f"  {benchmark:<24} {min(seconds):.3f} to {max(seconds):.3f} s")
     return lines
 
 
-def main(argv: list[str], storage: Path = STORAGE) -> int:
-    """Run one of the three commands; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m results.baseline", description=__doc__.splitlines()[0])
-    parser.add_argument("--storage", type=Path, default=storage, help="default: results/")
-    commands = parser.add_subparsers(dest="command", required=True)
-    promoting = commands.add_parser("promote", help="declare runs a baseline")
-    promoting.add_argument("name")
-    promoting.add_argument("runs", nargs="+", help="files, globs, or numbers in the storage")
-    promoting.add_argument("--replace", action="store_true", help="the name is taken, and that is meant")
-    commands.add_parser("list", help="the names")
-    commands.add_parser("show", help="what is in one").add_argument("name")
-    arguments = parser.parse_args(argv)
-    try:
-        if arguments.command == "promote":
-            lines = promote(arguments.name, arguments.runs, arguments.storage, replace=arguments.replace)
-        elif arguments.command == "show":
-            lines = describe(arguments.name, arguments.storage)
-        else:
-            names = sorted(path.stem for path in arguments.storage.glob("baselines/*.json"))
-            lines = names or ["no baselines yet: python -m results.baseline promote NAME RUN..."]
-    except HistoryError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
-        return 2
-    print("\n".join(lines))  # noqa: T201
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def names_in(storage: Path) -> list[str]:
+    """The names of the baselines."""
+    return sorted(path.stem for path in storage.glob(f"{BASELINES}/*.json"))

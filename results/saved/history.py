@@ -2,36 +2,23 @@
 
 import glob
 import json
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-from results.saved.identity import PARTS
+from results.saved.rates import records_of
+from results.schema import Record
 
 STORAGE = Path(__file__).parent.parent
-BASELINES = STORAGE / "baselines"
+BASELINES = "baselines"  # the folder of the storage that holds named ones
+NO_RUNS = (BASELINES, "calibration")  # folders whose files are not found by number; the second before 0.3
+# What reading raises, and what is made of it, where a file is damaged or of something else.
+UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 class HistoryError(Exception):
     """There is nothing to read, or it is no history of this suite; the message says what to do."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sample:
-    """One benchmark of one run."""
-
-    name: str  # such as "threads", or "threads 2x1 on hevc": what is the same thing in two runs
-    kind: str  # "strategy", "peer" or "limit"
-    strategy: str
-    seconds: float  # the run's value: the median of its rounds
-    rounds: tuple[float, ...]  # seconds, in the order in which they were taken
-    cpu_seconds: float | None
-    frames: int
-    proven: bool
-    identity: dict[str, Any]  # {"work": .., "machine": .., "software": .., "workers": ..}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +28,9 @@ class Run:
     source: str
     moment: str  # when, as pytest-benchmark writes it
     commit: str | None
-    samples: dict[str, Sample]
+    branch: str | None
+    benchmarks: Mapping[str, Record]  # those that were timed, by name
+    untimed: Sequence[str]  # strategies that failed
 
 
 def find_files(names: Iterable[str], storage: Path = STORAGE) -> list[Path]:
@@ -67,10 +56,15 @@ def _files(name: str, storage: Path) -> list[Path]:
     if path.is_dir():
         return sorted(path.glob("*.json"))
     matched = sorted(Path(match) for match in glob.glob(name))  # noqa: PTH207  Path.glob takes no absolute one
-    baseline = storage / "baselines" / f"{name}.json"
+    baseline = storage / BASELINES / f"{name}.json"
     if matched or baseline.is_file():
         return matched or [baseline]
-    return sorted(storage.glob(f"[!.]*/{name}*.json")) if "/" not in name else []
+    return files_in(storage, name) if "/" not in name else []
+
+
+def files_in(storage: Path, name: str = "") -> list[Path]:
+    """The runs of the storage whose file names begin so, without the copies in named baselines."""
+    return [p for p in sorted(storage.glob(f"[!.]*/{name}*.json")) if p.parent.name not in NO_RUNS]
 
 
 def load(names: Iterable[str], say: Callable[[str], None], storage: Path = STORAGE) -> list[Run]:
@@ -79,56 +73,45 @@ def load(names: Iterable[str], say: Callable[[str], None], storage: Path = STORA
     Raises:
         HistoryError: if a name stands for nothing, or no file could be read.
     """
-    runs = [run for path in find_files(names, storage) for run in _read_file(path, say)]
+    runs: list[Run] = []
+    for path in find_files(names, storage):
+        try:
+            runs += read_file(path)
+        except HistoryError as error:  # noqa: PERF203  every file may be damaged
+            say(f"{path.name} is left out: {error}")
     if not runs:
         raise HistoryError("none of the files could be read as a history of this suite")
     return sorted(runs, key=lambda run: run.moment)
 
 
-def _read_file(path: Path, say: Callable[[str], None]) -> list[Run]:
+def read_file(path: Path) -> list[Run]:
+    """The run of a file, or the runs of a named baseline.
+
+    Raises:
+        HistoryError: if it is none; the message does not name the file.
+    """
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_bytes())
         return [read_run(run, path.stem) for run in content.get("runs", [content])]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        say(f"{path.name} is left out: it is damaged, or no history of this suite ({error!r})")
-        return []
+    except UNREADABLE as error:
+        raise HistoryError(f"it is damaged, or no history of this suite ({error!r:.200})") from error
 
 
-def read_run(content: dict[str, Any], source: str) -> Run:
-    """Read one saved run; raises KeyError, TypeError or ValueError where it is none."""
-    samples = [_sample(entry) for entry in content["benchmarks"]]
+def read_run(content: Mapping[str, Any], source: str) -> Run:
+    """Read one saved run.
+
+    Raises:
+        one of UNREADABLE: if it is none.
+    """
+    records, commit = records_of(content["benchmarks"]), content.get("commit_info") or {}
+    timed = {record.name: record for record in records if record.times}
+    if any(record.identity is None for record in timed.values()):
+        raise ValueError("it does not say what was measured")
     return Run(
         source=source,
         moment=str(content.get("datetime", "")),
-        commit=(content.get("commit_info") or {}).get("id"),
-        samples={sample.name: sample for sample in samples},
+        commit=commit.get("id"),
+        branch=commit.get("branch"),
+        benchmarks=timed,
+        untimed=[record.strategy for record in records if not record.times],
     )
-
-
-def _sample(entry: dict[str, Any]) -> Sample:
-    info, rounds = entry["extra_info"], entry["stats"].get("data") or [entry["stats"]["median"]]
-    seconds = float(median(rounds))
-    if not (math.isfinite(seconds) and seconds > 0):
-        raise ValueError(f"a time of {seconds} s")
-    strategy = str(info["strategy"])
-    kind = "limit" if strategy.startswith("limit-") else "peer" if info.get("is_peer") else "strategy"
-    cost = info.get("cost") or {}
-    return Sample(
-        name=name_of(info),
-        kind=kind,
-        strategy=strategy,
-        seconds=seconds,
-        rounds=tuple(map(float, rounds)),
-        cpu_seconds=cost.get("cpu_seconds"),
-        frames=int(info["frames"]),
-        proven=kind == "limit" or bool(info.get("proof")),
-        identity={part: info[part] for part in PARTS}
-        | {"workers": info["workers"], "interleaved": info.get("interleaved", False)},
-    )
-
-
-def name_of(info: dict[str, Any]) -> str:
-    """What tells one benchmark of a run from another."""
-    workload = info.get("workload", "default")
-    setting = f" {info['workers']}x{info['ffmpeg_threads']}" if "ffmpeg_threads" in info else ""
-    return f"{info['strategy']}{setting}" + (f" on {workload}" if workload != "default" else "")

@@ -1,29 +1,101 @@
-"""Whether two results are of the same workload, and if not, which fields differ."""
+"""Whether two results are of the same work, machine and software, and if not, which fields differ."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-Entry = dict[str, Any]  # one benchmark as pytest-benchmark saves it, with this suite's extra_info
+from results.schema import Entry, Record, is_of_this_suite, read
 
-PARTS = ("work", "machine", "software")
+COMPARABLE = (
+    "work.video_sha256", "work.indices_digest", "work.seek_mode", "work.output_size", "work.part_bytes",
+    "workers", "interleaved",
+)  # fmt: skip
+
+Values = Mapping[str, set[str]]  # every value that each field takes, by the field's dotted name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A field that is not the same on both sides."""
+
+    field: str
+    before: str
+    after: str
+
+    @property
+    def is_of_software(self) -> bool:
+        """Whether it differs on purpose: the software is under test."""
+        return self.field.startswith("software.")
+
+    @property
+    def is_clash(self) -> bool:
+        """Whether times are not comparable because of it.
+
+        The work must be the same and, since times are absolute, the machine. Other fields of the work only
+        describe it: a file's name may differ where its bytes do not.
+        """
+        return self.field in COMPARABLE or self.field.startswith("machine.")
+
+
+def changes(ours: Iterable[Record], theirs: Iterable[Record]) -> list[Change]:
+    """The fields in which these benchmarks differ, or do not agree among themselves, by name."""
+    return changed(values_of(ours), values_of(theirs))
+
+
+def values_of(records: Iterable[Record]) -> dict[str, set[str]]:
+    """Every value that each field of the identity takes in these benchmarks."""
+    values: dict[str, set[str]] = {}
+    for record in records:
+        for field, value in fields_of(record):
+            values.setdefault(field, set()).add(str(value))
+    return values
+
+
+def changed(here: Values, there: Values) -> list[Change]:
+    """The fields whose values differ, or are several."""
+    found = []
+    for field in sorted(here.keys() | there.keys()):
+        before, after = here.get(field, {"None"}), there.get(field, {"None"})
+        if before != after or len(before) > 1:
+            found.append(Change(field=field, before=_short(before), after=_short(after)))
+    return found
+
+
+def fields_of(record: Record) -> Iterator[tuple[str, object]]:
+    """What a benchmark is a result of, by dotted names."""
+    yield "workers", record.workers
+    yield "interleaved", record.interleaved
+    if record.identity:
+        yield from _flat("work", record.identity.work)
+        yield from _flat("machine", record.identity.machine)
+        yield from _flat("software", record.identity.software)
+
+
+def clashes(ours: Iterable[Record], theirs: Iterable[Record]) -> list[str]:
+    """Why times of these benchmarks are not comparable, a sentence for each field; none if they are."""
+    return [in_a_sentence(change) for change in changes(ours, theirs) if change.is_clash]
+
+
+def in_a_sentence(change: Change) -> str:
+    """What a verdict says of it."""
+    return f"{change.field}: {change.before} in the baseline, {change.after} in the candidate"
 
 
 def differences(ours: Iterable[Entry], theirs: Iterable[Entry], name: str) -> list[str]:
     """Sentences that name what differs between our benchmarks and another run's; none if nothing does."""
-    here, there = _identity(ours), _identity(theirs)
-    if here is None:
+    here, there = _first(ours), _first(theirs)
+    if not here:
         return []
-    if there is None:
+    if not there:
         return [f"{name} does not tell its workload: its times may be of other work"]
-    fields = [field for field in sorted(here | there) if here.get(field) != there.get(field)]
     return [
-        f"{name} differs in {field}: {_short(here.get(field))} here, {_short(there.get(field))} there"
-        for field in fields
+        f"{name} differs in {change.field}: {change.before} here, {change.after} there"
+        for change in changes(here, there)
+        if change.field != "interleaved"
     ]
 
 
 def differing_sources(benchmarks: Iterable[Entry]) -> list[str]:
-    """The same for benchmarks of several saved runs, each told by its "source", against the first run."""
+    """The same for benchmarks of several saved runs, each named by its "source", against the first run."""
     runs: dict[str, list[Entry]] = {}
     for entry in benchmarks:
         runs.setdefault(str(entry.get("source")), []).append(entry)
@@ -31,83 +103,19 @@ def differing_sources(benchmarks: Iterable[Entry]) -> list[str]:
     return [line for source, run in others for line in differences(first, run, f"run {source}")]
 
 
-def _identity(entries: Iterable[Entry]) -> dict[str, Any] | None:
-    for entry in entries:
-        info = entry.get("extra_info", {})
-        if "work" in info:
-            return dict(flat("workers", info.get("workers"))) | dict(
-                pair for part in PARTS for pair in flat(part, info.get(part))
-            )
-    return None
+def _first(entries: Iterable[Entry]) -> Sequence[Record]:
+    """The first benchmark that says what it is a result of."""
+    told = (entry for entry in entries if is_of_this_suite(entry) and "work" in entry["extra_info"])
+    return [read(entry) for entry, _ in zip(told, range(1), strict=False)]
 
 
-def flat(name: str, value: object) -> Iterator[tuple[str, object]]:
-    """The fields of a part of an identity, with their dotted names."""
-    if not isinstance(value, dict):
+def _flat(name: str, value: object) -> Iterator[tuple[str, object]]:
+    if not isinstance(value, Mapping):
         yield name, value
         return
     for key, inner in value.items():
-        yield from flat(f"{name}.{key}", inner)
+        yield from _flat(f"{name}.{key}", inner)
 
 
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 30 else f"{text[:12]}..."
-
-
-COMPARABLE = (
-    "work.video_sha256", "work.indices_digest", "work.seek_mode", "work.output_size", "work.part_bytes",
-    "workers", "interleaved",
-)  # fmt: skip
-
-
-def clashes(ours: Iterable[Entry], theirs: Iterable[Entry]) -> list[str]:
-    """Why times of these identities are not comparable, a sentence for each field; none if they are.
-
-    The work must be the same and, since the times are absolute, the machine. Other fields of the work only
-    describe it: a file's name may differ where its bytes do not.
-    """
-    here, there = _values(ours), _values(theirs)
-    fields = [f for f in sorted(here | there) if f in COMPARABLE or f.startswith("machine.")]
-    return [line for field in fields if (line := _change(field, here, there))]
-
-
-def software_changes(ours: Iterable[Entry], theirs: Iterable[Entry]) -> list[str]:
-    """What differs on purpose: the software under test, a sentence for each field."""
-    here, there = _values(ours), _values(theirs)
-    fields = [f for f in sorted(here | there) if f.startswith("software.")]
-    return [line for field in fields if (line := _change(field, here, there))]
-
-
-def changed_fields(before: Entry, after: Entry) -> tuple[list[str], list[str]]:
-    """What differs between two identities, as "field: before -> after".
-
-    Returns:
-        What makes their times not comparable (the fields of `clashes`), and changes of the software.
-    """
-    here, there = ({n: v for name, part in i.items() for n, v in flat(name, part)} for i in (before, after))
-    changes = {
-        field: f"{field}: {_short(here.get(field))} -> {_short(there.get(field))}"
-        for field in sorted(here | there)
-        if str(here.get(field)) != str(there.get(field))
-    }
-    clashing = [line for f, line in changes.items() if f in COMPARABLE or f.startswith("machine.")]
-    return clashing, [line for f, line in changes.items() if f.startswith("software.")]
-
-
-def _change(field: str, here: dict[str, set[str]], there: dict[str, set[str]]) -> str:
-    before, after = here.get(field, {"None"}), there.get(field, {"None"})
-    if before == after and len(before) == 1:
-        return ""
-    names = (", ".join(map(_short, sorted(values))) for values in (before, after))
-    return "{}: {} in the baseline, {} in the candidate".format(field, *names)
-
-
-def _values(identities: Iterable[Entry]) -> dict[str, set[str]]:
-    """Every value that each field takes."""
-    values: dict[str, set[str]] = {}
-    for identity in identities:
-        for name, part in identity.items():
-            for field, value in flat(name, part):
-                values.setdefault(field, set()).add(str(value))
-    return values
+def _short(values: Iterable[str]) -> str:
+    return ", ".join(text if len(text) <= 30 else f"{text[:12]}..." for text in sorted(values))

@@ -1,38 +1,24 @@
-"""Keep runs for good: append them to a branch of the repository that holds nothing else.
+"""Runs kept for good, on a branch of the repository that holds nothing else.
 
-    python -m results.keep RUN... --branch history [--page FILE] [--comparable FOLDER]
-
-A RUN is named as in results.verdict. The branch is cloned into a temporary folder, the runs are committed
-there and pushed; a branch that is not there yet is begun, with no ancestor. A kept run is
-runs/MOMENT-DIGEST.json, both taken from the run's own bytes: the same run always has the same name, two runs
-never do. So after an interruption at any moment the same command adds what is missing, and nothing twice; and
-two writers never touch the same file: whose push comes second clones anew and pushes again. Nothing is ever
-forced.
-
---page makes the page of all that is kept (python -m results.page). --comparable copies the newest earlier
-runs that are comparable with these into a folder, which results.verdict takes as baseline.
-
-Exit status: 0 all is kept; 1 it is, but a file was left out because it is no run of this suite, or the page
-could not be made; 2 nothing was kept, in one sentence.
+The branch is cloned into a temporary folder, the runs are committed there and pushed; a branch that is not
+there yet is begun, with no ancestor. A kept run is runs/MOMENT-DIGEST.json, both taken from the run's own
+bytes: the same run always has the same name, two runs never do. So after an interruption at any moment the
+same command adds what is missing, and nothing twice; and two writers never touch the same file: whose push
+comes second clones anew and pushes again. Nothing is ever forced.
 """
 
-import argparse
 import hashlib
 import json
 import os
 import random
 import re
-import shutil
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from results.saved.history import STORAGE, HistoryError, Run, find_files, read_run
+from results.saved.history import STORAGE, UNREADABLE, Run, read_run
 from results.saved.identity import clashes
-from results.told.recommendation import is_timed
 
 FOLDER = "runs"  # of the branch
 TRIES = 8  # so many others may push in between
@@ -40,10 +26,9 @@ PAUSE = 0.5  # seconds before the second try, twice as long before each further 
 PATIENCE = 300.0  # seconds for one git command
 COMPARED = 20  # runs that --comparable copies at the most
 # A commit that does not depend on who runs this: no name to configure, no hook, no signature.
-IDENTITY = ("-c", "user.name=results.keep", "-c", "user.email=", "-c", "commit.gpgsign=false")
+AUTHOR = ("-c", "user.name=results.keep", "-c", "user.email=", "-c", "commit.gpgsign=false")
 HOOKLESS = ("-c", f"core.hooksPath={os.devnull}")
 WHERE_ELSE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")  # set where a hook runs this
-UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 class KeepError(Exception):
@@ -110,7 +95,7 @@ def commit(clone: Path, added: Sequence[str]) -> None:
     """Commit the new runs."""
     _git(clone, "add", FOLDER)
     message = f"{len(added)} run{'s' * (len(added) > 1)}: {', '.join(added)}"
-    _git(clone, *IDENTITY, *HOOKLESS, "commit", "--quiet", "--message", message)
+    _git(clone, *AUTHOR, *HOOKLESS, "commit", "--quiet", "--message", message)
 
 
 def push(clone: Path, branch: str) -> None:
@@ -141,17 +126,19 @@ def comparable(clone: Path, ours: Mapping[str, bytes]) -> list[Path]:
 
 def _is_comparable(run: Run, ours: Sequence[Run]) -> bool:
     pairs = [
-        (run.samples[name], our.samples[name]) for our in ours for name in our.samples if name in run.samples
+        (run.benchmarks[name], record)
+        for our in ours
+        for name, record in our.benchmarks.items()
+        if name in run.benchmarks
     ]
-    return bool(pairs) and not any(clashes([a.identity], [b.identity]) for a, b in pairs)
+    return bool(pairs) and not any(clashes([a], [b]) for a, b in pairs)
 
 
 def _run(content: bytes) -> Run:
-    read = json.loads(content)
-    timed = [entry for entry in read["benchmarks"] if is_timed(entry)]
-    if not timed:
+    run = read_run(json.loads(content), "")
+    if not run.benchmarks:
         raise ValueError("nothing of this suite was timed in it")
-    return read_run({**read, "benchmarks": timed}, "")
+    return run
 
 
 def _readable(path: Path) -> Run | None:
@@ -194,6 +181,11 @@ def _add(runs: Mapping[str, bytes], clone: Path) -> list[str]:
     return added
 
 
+def count(clone: Path) -> int:
+    """How many runs are kept."""
+    return len(list((clone / FOLDER).glob("*.json")))
+
+
 def _git(folder: Path | None, *arguments: str) -> str:
     done = _run_git(folder, arguments)
     if done.returncode != 0:
@@ -230,71 +222,9 @@ def _failed(arguments: Sequence[str], done: subprocess.CompletedProcess[str]) ->
     return KeepError(f"git {what} failed: {(telling or lines)[0].strip()}")
 
 
-def _remote(name: str) -> str:
+def address_of(name: str) -> str:
     """The address of a remote of this checkout; any other name is an address itself."""
     done = _run_git(STORAGE.parent, ["remote", "get-url", name])
     if done.returncode == 0:
         return done.stdout.strip()
     return str(Path(name).resolve()) if Path(name).exists() else name
-
-
-def main(argv: list[str]) -> int:
-    """Keep the runs; returns the exit status."""
-    arguments = _arguments(argv)
-    try:
-        runs, left_out = read_kept(find_files(arguments.runs, arguments.storage))
-        for line in left_out:
-            _say(line)
-        if not runs:
-            raise KeepError("none of the files is a run of this suite: make bench saves one")
-        with tempfile.TemporaryDirectory(prefix="keep-") as folder:
-            clone, added = keep(runs, arguments.branch, _remote(arguments.remote), Path(folder))
-            _say(f"{arguments.branch}: {added} of {len(runs)} runs added, {_count(clone)} kept")
-            if arguments.comparable:
-                _copy(comparable(clone, runs), arguments.comparable)
-            is_shown = not arguments.page or _make_page(clone, arguments.page)
-    except (HistoryError, KeepError, OSError) as error:
-        _say(f"error: {error}")
-        return 2
-    return 1 if left_out or not is_shown else 0
-
-
-def _arguments(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m results.keep", description=__doc__.splitlines()[0])
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="files, globs, or names in the storage")
-    parser.add_argument("--branch", required=True, help="the branch that holds kept runs and nothing else")
-    parser.add_argument(
-        "--remote", default="origin", help="a remote of this checkout, or an address (default: origin)"
-    )
-    parser.add_argument("--storage", type=Path, default=STORAGE, help="default: results/")
-    parser.add_argument("--page", type=Path, metavar="FILE", help="make the page of all that is kept")
-    parser.add_argument(
-        "--comparable", type=Path, metavar="FOLDER", help="copy what these can be compared with"
-    )
-    return parser.parse_args(argv)
-
-
-def _copy(paths: Sequence[Path], folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in paths:
-        shutil.copy(path, folder)
-    _say(f"{folder}: {len(paths)} earlier runs that can be compared with these")
-
-
-def _make_page(clone: Path, output: Path) -> bool:
-    """In a process of its own, which alone needs the extra `report`; it says itself what is missing."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "results.page", str(clone / FOLDER), "--output", str(output.resolve())]
-    return subprocess.run(command, cwd=STORAGE.parent, check=False).returncode == 0
-
-
-def _count(clone: Path) -> int:
-    return len(list((clone / FOLDER).glob("*.json")))
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,7 +1,7 @@
 """The schema: what is written is read again, files of earlier versions are read, and every figure counts."""
 
 import json
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from results.schema import (
 )
 
 SHIPPED = sorted(Path(__file__).parent.parent.glob("*-64bit/*.json"))
-INFO = {
+INFO: dict[str, Any] = {
     "strategy": "pruned-threads", "kind": "across", "workers": 2, "frames": 3, "workload": "hevc",
     "is_parallel": False, "ffmpeg_threads": 4, "interleaved": True, "is_of_set": True, "videos": 5,
     "fallback": "a reason", "limit": "limit-needed-frames", "untimed_seconds": 6.5, "proving_seconds": 7.5,
@@ -102,6 +102,33 @@ def test_what_is_not_there_is_none_and_is_not_saved() -> None:
     assert least.to_dict() == {**LEAST, **flags, "is_of_set": False}
     assert read(entry()) == least
     assert read(entry(proof=None, cost=None, packets=None, fallback=None)) == least
+
+
+def test_inner_records_say_nothing_that_is_not_saved() -> None:
+    inner: dict[str, dict[str, Any]] = {
+        "proof": {"frames": 9, "digest": "a"},
+        "cost": {"cpu_seconds": 1.0, "peak_bytes": 2},
+        "packets": {"decoded": 1, "in_file": 2},
+        "cluster": {"workers": 2, "threads": 3, "is_local": False},
+    }
+    record = read(entry(**inner))
+    assert {name: record.to_dict()[name] for name in inner} == {
+        "proof": {**inner["proof"], "max_difference": 0, "differing_frames": 0},
+        "cost": {**inner["cost"], "extra_bytes": 0},
+        "packets": {**inner["packets"], "rule": None},
+        "cluster": dict.fromkeys(INFO["cluster"]) | inner["cluster"],
+    }
+    assert Times(rounds=(1.0,)).stddev == 0.0
+
+
+@pytest.mark.parametrize(
+    "record", [RECORD, *map(vars(RECORD).get, ("proof", "cost", "packets", "cluster", "identity", "times"))]
+)
+def test_nothing_changes_a_record(record: Any) -> None:
+    with pytest.raises(FrozenInstanceError):
+        record.workers = 3
+    with pytest.raises(TypeError, match="positional"):
+        type(record)(1, 2, 3)
 
 
 def test_fields_of_a_later_version_are_left_out() -> None:

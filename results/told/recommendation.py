@@ -1,48 +1,29 @@
-"""What a run of one workload comes to: the fastest exact way, and the lines of Python that use it."""
+"""What a run of one workload recommends: the fastest exact way, and the lines of Python that use it."""
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from results.saved.identity import Entry
+from results.schema import BASELINE, Record
 from results.told.snippets import snippet
 
-BASELINE = "sequential"
-ONE_WORKER = ("sequential", "pruned")  # the number of workers means nothing to them
+
+def exact_records(records: Sequence[Record]) -> list[Record]:
+    """What was timed and proven exact, fastest first; without what fell back: TorchCodec alone did that."""
+    exact = [record for record in records if record.times and record.is_exact and not record.fallback]
+    return sorted(exact, key=lambda record: record.seconds)
 
 
-def is_timed(entry: Entry) -> bool:
-    """Whether this benchmark of the suite has been timed."""
-    return bool(entry.get("stats")) and "strategy" in entry.get("extra_info", {})
-
-
-def settings_of(entry: Entry) -> tuple[int, int]:
-    """Workers, and FFmpeg threads for each."""
-    info = entry["extra_info"]
-    return int(info["workers"]), int(info.get("ffmpeg_threads", 1))
-
-
-def exact_entries(entries: list[Entry]) -> list[Entry]:
-    """What was timed and proven exact, fastest first; what fell back is what it fell back to."""
-    exact = [entry for entry in entries if is_timed(entry) and _is_exact(entry["extra_info"])]
-    return sorted(exact, key=lambda entry: float(entry["stats"]["median"]))
-
-
-def recommendation(entries: list[Entry]) -> list[str]:
+def recommendation(records: Sequence[Record]) -> list[str]:
     """One sentence that a person can act on, and the Python for it; nothing where there was no choice."""
-    exact = exact_entries(entries)
+    exact = exact_records(records)
     if len(exact) < 2:
         return []
     best = exact[0]
-    info, (workers, threads) = best["extra_info"], settings_of(best)
-    how = "" if info["strategy"] in ONE_WORKER else f" with {workers} worker{'s' * (workers > 1)}"
-    how += f" of {threads} FFmpeg threads" if threads > 1 else ""
-    is_gain = info.get("speedup") and info["strategy"] != BASELINE
-    gain = f", {info['speedup']:.2f} times as fast as {BASELINE}" if is_gain else ""
-    peak = f", {info['cost']['peak_bytes'] / 1e9:.2f} GB at its peak" if info.get("cost") else ""
-    python = _python(best, workers, threads)
-    sentence = f"Fastest exact way here: {info['strategy']}{how}{gain}{peak}.{' In Python:' * bool(python)}"
-    return ["", *textwrap.wrap(sentence, 100), *(f"    {line}".rstrip() for line in python)]
+    is_gain = best.speedup and best.strategy != BASELINE
+    gain = f", {best.speedup:.2f} times as fast as {BASELINE}" if is_gain else ""
+    peak = f", {best.cost.peak_bytes / 1e9:.2f} GB at its peak" if best.cost else ""
+    return _said(f"Fastest exact way here: {best.strategy}{_workers(best)}{gain}{peak}.", _python(best))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,77 +35,76 @@ class Way:
     frames: int
     fell_back: bool  # on one of them at least
     has_one_size: bool  # whether what it gives of all videos is resized alike, or not at all
-    entry: Entry  # one of its benchmarks
+    record: Record  # one of its benchmarks
 
 
-def ways_over_all(entries: list[Entry], videos: int) -> list[Way]:
+def ways_over_all(records: Sequence[Record], videos: int) -> list[Way]:
     """What was proven exact and timed on all videos, fastest first: each alone, or all at once (across)."""
-    by_name: dict[str, list[Entry]] = {}
-    for entry in entries:
-        if is_timed(entry) and _is_proven(entry["extra_info"]):
-            by_name.setdefault(entry["extra_info"]["strategy"], []).append(entry)
+    by_name: dict[str, list[Record]] = {}
+    for record in records:
+        if record.times and record.is_exact:
+            by_name.setdefault(record.strategy, []).append(record)
     ways = [
         Way(
             name=name,
-            seconds=sum(float(entry["stats"]["median"]) for entry in own),
-            frames=sum(int(entry["extra_info"]["frames"]) for entry in own),
-            fell_back=any("fallback" in entry["extra_info"] for entry in own),
+            seconds=sum(record.seconds for record in own),
+            frames=sum(record.frames for record in own),
+            fell_back=any(record.fallback for record in own),
             has_one_size=len(_output_sizes(own)) == 1,
-            entry=own[0],
+            record=own[0],
         )
         for name, own in by_name.items()
-        if own[0]["extra_info"].get("videos", len(own)) == videos
+        if (own[0].videos or len(own)) == videos
     ]
     return sorted(ways, key=lambda way: way.seconds)
 
 
-def set_recommendation(ways: list[Way], videos: int, baseline: float | None) -> list[str]:
+def set_recommendation(ways: Sequence[Way], videos: int, baseline: float | None) -> list[str]:
     """One sentence that a person with such videos can act on, and the Python for it."""
     if len(ways) < 2:
         return []
     best = ways[0]
-    workers, threads = settings_of(best.entry)
-    how = "" if best.name in ONE_WORKER else f" with {workers} worker{'s' * (workers > 1)}"
     gain = f", {baseline / best.seconds:.2f} times as fast as {BASELINE}" if baseline else ""
-    python = _python(best.entry, workers, threads) if best.has_one_size else []
-    end = " In Python:" * bool(python)
-    sentence = f"Fastest exact way for all {videos} videos: {best.name}{how}{gain}.{end}"
-    return ["", *textwrap.wrap(sentence, 100), *(f"    {line}".rstrip() for line in python)]
+    workers = _workers(best.record, with_threads=False)
+    sentence = f"Fastest exact way for all {videos} videos: {best.name}{workers}{gain}."
+    return _said(sentence, _python(best.record) if best.has_one_size else [])
 
 
-def _output_sizes(entries: list[Entry]) -> set[str]:
-    sizes = [str(entry["extra_info"].get("work", {}).get("output_size", "")) for entry in entries]
-    return {size for listed in sizes for size in listed.split(", ")}
+def _said(sentence: str, python: Sequence[str]) -> list[str]:
+    text = sentence + " In Python:" * bool(python)
+    return ["", *textwrap.wrap(text, 100), *(f"    {line}".rstrip() for line in python)]
 
 
-def _is_exact(info: dict[str, Any]) -> bool:
-    return _is_proven(info) and "fallback" not in info
+def _workers(record: Record, *, with_threads: bool = True) -> str:
+    workers, threads = record.setting
+    how = f" with {workers} worker{'s' * (workers > 1)}" if record.is_parallel else ""
+    return how + (f" of {threads} FFmpeg threads" if with_threads and threads > 1 else "")
 
 
-def _is_proven(info: dict[str, Any]) -> bool:
-    proof = info.get("proof") or {"differing_frames": "all"}
-    return not (info["strategy"].startswith("limit-") or proof.get("differing_frames"))
+def _output_sizes(records: Sequence[Record]) -> set[str]:
+    return {size for record in records for size in _work(record, "output_size").split(", ")}
 
 
-def _python(entry: Entry, workers: int, threads: int) -> list[str]:
-    info = entry["extra_info"]
-    work = info.get("work", {})
-    video = "" if info.get("is_of_set") else str(work.get("video", ""))
+def _python(record: Record) -> list[str]:
+    video, (workers, threads) = _work(record, "video"), record.setting
+    is_a_file = "." in video and not record.is_of_set  # the embedded clip is nobody's file
     return snippet(
-        info["strategy"],
-        video=video
-        if "." in video and not info.get("is_of_set")
-        else "video.mp4",  # the embedded clip is nobody's file
-        seek_mode=work.get("seek_mode", "approximate"),
+        record.strategy,
+        video=video if is_a_file else "video.mp4",
+        seek_mode=_work(record, "seek_mode") or "approximate",
         workers=workers,
         ffmpeg_threads=threads,
-        size=_size(work.get("output_size")),
+        size=_size(_work(record, "output_size")),
     )
 
 
-def _size(text: str | None) -> tuple[int, int] | None:
+def _work(record: Record, field: str) -> str:
+    return str(record.identity.work.get(field, "")) if record.identity else ""
+
+
+def _size(text: str) -> tuple[int, int] | None:
     """(height, width) of what the identity has as WIDTHxHEIGHT."""
-    if text is None:
+    if not text:
         return None
     width, _, height = text.partition("x")
     return int(height), int(width)

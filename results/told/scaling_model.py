@@ -20,11 +20,10 @@ for `processes` this looks like a start), and the noise of two measurements. It 
 is worth a trial, no more.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from results.saved.identity import Entry
-from results.told.recommendation import is_timed, settings_of
+from results.schema import Record
 
 WORKERS = (4, 8, 16, 32, 64)
 
@@ -42,13 +41,13 @@ class Model:
         return self.serial + self.start + self.core / workers
 
 
-def fit(entries: Iterable[Entry]) -> Model | None:
+def fit(records: Iterable[Record]) -> Model | None:
     """The model of one strategy; None unless it was timed and costed with 1 and with 2 workers.
 
     Args:
-        entries: the rows of one strategy on one workload; those with more FFmpeg threads are left out.
+        records: the benchmarks of one strategy on one workload; those with more FFmpeg threads are left out.
     """
-    rows = {workers: entry for entry in entries if (workers := _workers(entry))}
+    rows = {workers: record for record in records if (workers := _workers(record))}
     if not {1, 2} <= rows.keys():
         return None
     (one, one_cpu), (two, two_cpu) = (_measured(rows[workers]) for workers in (1, 2))
@@ -57,22 +56,22 @@ def fit(entries: Iterable[Entry]) -> Model | None:
     return Model(serial=serial, core=one - serial - start, start=start)
 
 
-def predict(entries: list[Entry]) -> dict[int, float]:
+def predict(records: Sequence[Record]) -> dict[int, float]:
     """Seconds of one strategy at those of WORKERS that are more than were measured; none without a model."""
-    model = fit(entries)
+    model = fit(records)
     if model is None:
         return {}
-    most = max(_workers(entry) for entry in entries)
+    most = max(map(_workers, records))
     return {workers: model.seconds(workers) for workers in WORKERS if workers > most}
 
 
-def _workers(entry: Entry) -> int:
+def _workers(record: Record) -> int:
     """How many workers of one FFmpeg thread were timed and costed; 0 for another row, or what fell back."""
-    if not is_timed(entry) or not entry["extra_info"].get("cost") or "fallback" in entry["extra_info"]:
+    if not record.times or not record.cost or record.fallback:
         return 0
-    workers, threads = settings_of(entry)
+    workers, threads = record.setting
     return workers if threads == 1 else 0
 
 
-def _measured(entry: Entry) -> tuple[float, float]:
-    return float(entry["stats"]["median"]), float(entry["extra_info"]["cost"]["cpu_seconds"])
+def _measured(record: Record) -> tuple[float, float]:
+    return record.seconds, record.cpu_seconds or 0.0

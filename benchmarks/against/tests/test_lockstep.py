@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.against import lockstep
-from benchmarks.against.lockstep import pairs_in, seconds_of, take_pair
+from benchmarks.against.lockstep import take_pair
 from benchmarks.against.sides import SideError, this_side
 from benchmarks.against.tests.fake_side import NAMES, fake_side, processes_of
+from results.saved.pairs import pairs_in, read_pairs, seconds_of
 
 
 def order(folder: Path) -> list[str]:
@@ -72,13 +73,11 @@ SMALL = ["--loops=1", "-k", "test_decode and (pruned-processes or threads) and n
 def test_the_suite_itself_takes_turns(tmp_path: Path) -> None:
     """Two real sides, the second with planted work: proven, in step, saved with as many rounds each."""
     pair = take_pair((this_side("A"), this_side("B", "threads:50")), tmp_path, 2, SMALL)
-    from benchmarks.against.ab import read_pairs
-
     ((a, b),) = read_pairs(tmp_path)
-    assert list(a.samples) == list(b.samples) == ["threads", "pruned-processes"]
+    assert list(a.benchmarks) == list(b.benchmarks) == ["threads", "pruned-processes"]
     for run in (a, b):
-        assert all(len(sample.rounds) == 2 and sample.proven for sample in run.samples.values())
-        assert all(sample.cpu_seconds for sample in run.samples.values())
+        assert all(len(sample.rounds) == 2 and sample.is_proven for sample in run.benchmarks.values())
+        assert all(sample.cpu_seconds for sample in run.benchmarks.values())
     assert "3 of 2" not in (pair / "A.log").read_text()
     assert not processes_of(tmp_path)
 

@@ -2,16 +2,19 @@
 
 import math
 import random
+from dataclasses import replace
 from statistics import fmean
 from typing import Any
 
 import pytest
 
-from results.gate.pairs import Pair, compare_pairs, findable, judge_values, log_ratios, together
-from results.gate.runs import TOGETHER
-from results.gate.table import Comparison, render
-from results.saved.history import read_run
+from results.gate.pairs import compare_pairs, findable, judge_values, log_ratios, together
+from results.gate.verdicts import TOGETHER, Comparison
+from results.saved.history import Run, read_run
+from results.saved.pairs import Pair
+from results.schema import Times
 from results.tests.made_runs import made_run
+from results.told.comparison import render
 
 ALPHA = 0.005
 
@@ -185,18 +188,22 @@ def test_other_work_is_not_comparable() -> None:
 
 def test_rounds_that_do_not_pair_are_not_comparable() -> None:
     pairs = made_pairs()
-    sample = pairs[3][1].samples["threads"]
-    pairs[3][1].samples["threads"] = type(sample)(**{**vars(sample), "rounds": sample.rounds[:-1]})
+    a, b = pairs[3]
+    threads = b.benchmarks["threads"]
+    shorter = replace(threads, times=Times(rounds=threads.rounds[:-1]))
+    pairs[3] = a, replace(b, benchmarks={**b.benchmarks, "threads": shorter})
     comparison = compare_pairs(pairs)
     assert words(comparison)["threads"] == "not comparable"
     assert any("not every pair has it, round for round" in line for line in comparison.remarks)
     assert words(comparison)["sequential"] == "same"
 
 
+def without(run: Run, name: str) -> Run:
+    return replace(run, benchmarks={n: record for n, record in run.benchmarks.items() if n != name})
+
+
 def test_missing_and_new() -> None:
-    pairs = made_pairs()
-    for a, b in pairs:
-        del b.samples["threads"], a.samples["sequential"]
+    pairs = [(without(a, "sequential"), without(b, "threads")) for a, b in made_pairs()]
     comparison = compare_pairs(pairs)
     assert words(comparison)["threads"] == "missing"
     assert words(comparison)["sequential"] == "new"

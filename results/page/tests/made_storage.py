@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-from benchmarks.against.ab import SIDES
+from results.saved.pairs import SIDES
 from results.tests.made_runs import made_run, write_run
 
 ATTACK = "<script>window.attacked=1</script></script>'\"><img src=x onerror=window.attacked=1>"

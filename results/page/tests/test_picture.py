@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from fixtures.testing.suite_runner import ROOT
-from results.page.picture import main
 from results.page.tests import made_storage as made
+from results.picture import main
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from fixtures.testing.suite_runner import ROOT
-from results.saved import keeping as keep
+from results import keep
+from results.saved import keeping
 from results.tests.made_runs import made_run, write_run
 
 BRANCH = "history"
@@ -16,7 +17,7 @@ BRANCH = "history"
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keep, "PAUSE", 0.0)
+    monkeypatch.setattr(keeping, "PAUSE", 0.0)
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def remote(tmp_path: Path) -> Path:
     git(tmp_path, "init", "--quiet", "--initial-branch=main", str(work))
     (work / "README").write_text("code")
     git(work, "add", "README")
-    git(work, *keep.IDENTITY, "commit", "--quiet", "--message", "code")
+    git(work, *keeping.AUTHOR, "commit", "--quiet", "--message", "code")
     git(work, "push", "--quiet", str(bare), "main")
     return bare
 
@@ -53,7 +54,8 @@ def keep_runs(remote: Path, *arguments: str) -> int:
 
 
 def in_a_process(remote: Path, folder: Path, code: str, *arguments: str) -> "subprocess.Popen[bytes]":
-    line = f"import os, signal, sys; from results.saved import keeping as keep; keep.PAUSE = 0.05; {code}"
+    imports = "import os, signal, sys; from results import keep; from results.saved import keeping"
+    line = f"{imports}; keeping.PAUSE = 0.05; {code}"
     folder.mkdir(exist_ok=True)
     return subprocess.Popen(
         [sys.executable, "-c", line, *arguments, "--branch", BRANCH, "--remote", str(remote)],
@@ -91,16 +93,16 @@ def test_the_same_run_is_kept_once_under_whatever_name(remote: Path, tmp_path: P
 def test_whoever_is_overtaken_pushes_again(
     remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    others, commit = [run_file(tmp_path, number) for number in (2, 3)], keep.commit
+    others, commit = [run_file(tmp_path, number) for number in (2, 3)], keeping.commit
 
     def overtaken(clone: Path, added: list[str]) -> None:
         commit(clone, added)
         if others:
             with monkeypatch.context() as other:
-                other.setattr(keep, "commit", commit)
+                other.setattr(keeping, "commit", commit)
                 keep_runs(remote, others.pop())
 
-    monkeypatch.setattr(keep, "commit", overtaken)
+    monkeypatch.setattr(keeping, "commit", overtaken)
     assert keep_runs(remote, run_file(tmp_path, 1)) == 0
     assert kept_in(remote) == ["00:01", "00:02", "00:03"]
 
@@ -119,9 +121,9 @@ def test_two_writers_at_once_lose_nothing(remote: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("killed", "kept_before"),
     [
-        ("keep.push = lambda *_: os.kill(os.getpid(), signal.SIGKILL)", []),
+        ("keeping.push = lambda *_: os.kill(os.getpid(), signal.SIGKILL)", []),
         (
-            "push = keep.push; keep.push = lambda *a: (push(*a), os.kill(os.getpid(), signal.SIGKILL))",
+            "push = keeping.push; keeping.push = lambda *a: (push(*a), os.kill(os.getpid(), signal.SIGKILL))",
             ["00:01"],
         ),
     ],
@@ -168,7 +170,7 @@ def test_a_remote_that_is_not_there_is_one_sentence(
 def test_it_gives_up_where_every_push_is_rejected(
     remote: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keep, "TRIES", 2)
+    monkeypatch.setattr(keeping, "TRIES", 2)
     hook = remote / "hooks" / "pre-receive"
     hook.write_text("#!/bin/sh\nexit 1\n")
     hook.chmod(0o755)

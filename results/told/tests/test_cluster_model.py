@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from fixtures.testing.suite_runner import ROOT
+from results.cluster_model import main
 from results.tests.made_runs import made_run
-from results.told.cluster_model import ClusterModel, main
+from results.told.cluster_model import ClusterModel
 
 MOVED = {
     "workers": 2, "threads": 2, "is_local": True, "is_direct": True, "frames": 1438.0, "tasks": 40.0,

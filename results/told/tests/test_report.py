@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from fixtures.testing.suite_runner import ROOT
-from results.saved.identity import Entry, differences, differing_sources
+from results.saved.identity import differences, differing_sources
+from results.saved.rates import add_rates, records_of
 from results.saved.shipping import without_machine_names
-from results.told.report import add_rates, markdown_table, table
+from results.schema import Entry
+from results.told import report
 
 
 def entry(strategy: str, median: float | None, **work: object) -> Entry:
@@ -22,6 +24,14 @@ def entry(strategy: str, median: float | None, **work: object) -> Entry:
     return {"extra_info": {**info, **identity}, "stats": stats}
 
 
+def table(entries: list[Entry]) -> list[str]:
+    return report.table(records_of(entries))
+
+
+def markdown_table(entries: list[Entry]) -> list[str]:
+    return report.table_in_markdown(records_of(entries))
+
+
 def test_rates_follow_from_the_medians() -> None:
     entries = [entry("sequential", 8.0), entry("threads", 2.0), entry("broken", None)]
     add_rates(entries)
@@ -33,11 +43,11 @@ def test_rates_follow_from_the_medians() -> None:
 def test_there_is_no_speedup_without_the_baseline() -> None:
     entries = [entry("threads", 2.0)]
     assert table(entries)[1].split() == ["threads", "2.000", "±", "0.200", "50", *"----", "-", "exact"]
-    assert entries[0]["extra_info"]["speedup"] is None
+    assert records_of(entries)[0].speedup is None
 
 
 def test_the_table_is_aligned_and_fits() -> None:
-    broken = {"extra_info": {"strategy": "broken"}, "stats": None}
+    broken = {"extra_info": {"strategy": "broken", "workers": 2, "frames": 100}, "stats": None}
     lines = table([entry("sequential", 1234.5), entry("limit-needed-frames", 100.5), broken])
     words = ("proof", "exact", "-", "FAILED")
     assert len({line.rindex(word) for line, word in zip(lines, words, strict=False)}) == 1

@@ -1,13 +1,15 @@
+from dataclasses import replace
+
 import pytest
 
-from results.saved.identity import Entry
+from results.schema import Record, read
 from results.told.scaling_model import WORKERS, Model, fit, predict
 
 
-def row(workers: int, seconds: float, cpu: float, threads: int = 1) -> Entry:
+def row(workers: int, seconds: float, cpu: float, threads: int = 1) -> Record:
     cost = {"cpu_seconds": cpu, "peak_bytes": 1}
-    info = {"strategy": "threads", "workers": workers, "ffmpeg_threads": threads, "cost": cost}
-    return {"extra_info": info, "stats": {"median": seconds}}
+    info = {"strategy": "threads", "frames": 9, "workers": workers, "ffmpeg_threads": threads, "cost": cost}
+    return read({"extra_info": info, "stats": {"median": seconds}})
 
 
 def test_perfect_scaling_goes_on() -> None:
@@ -42,19 +44,19 @@ def test_no_less_wall_time_than_cpu_time_allows() -> None:
         [row(2, 8.0, 8.0)],
         [row(1, 8.0, 8.0), row(3, 3.0, 8.0)],
         [row(1, 8.0, 8.0), row(2, 3.0, 8.0, threads=2)],
-        [row(1, 8.0, 8.0), {**row(2, 4.0, 8.0), "stats": None}],
-        [row(1, 8.0, 8.0), {"extra_info": {"strategy": "threads", "workers": 2}, "stats": {"median": 4.0}}],
+        [row(1, 8.0, 8.0), replace(row(2, 4.0, 8.0), times=None)],
+        [row(1, 8.0, 8.0), replace(row(2, 4.0, 8.0), cost=None)],
     ],
     ids=["none", "no 2", "no 1", "3", "more FFmpeg threads", "not timed", "not costed"],
 )
-def test_nothing_is_predicted_without_1_and_2_workers(rows: list[Entry]) -> None:
+def test_nothing_is_predicted_without_1_and_2_workers(rows: list[Record]) -> None:
     assert fit(rows) is None
     assert predict(rows) == {}
 
 
 def test_what_fell_back_tells_nothing_of_more_workers() -> None:
     rows = [row(1, 8.0, 8.0), row(2, 4.0, 8.0)]
-    rows[1]["extra_info"]["fallback"] = "a reason"
+    rows[1] = replace(rows[1], fallback="a reason")
     assert predict(rows) == {}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from fixtures.testing.suite_runner import ROOT
-from results.gate.runs import compare, noise_floor
+from results.gate.runs import compare, runs_floor
 from results.saved.history import Run, read_run
 from results.tests.made_runs import STRATEGIES, made_run, noisy_runs, write_run
 
@@ -162,10 +162,10 @@ def test_the_floor_grows_with_the_noise_of_the_runs() -> None:
     """Twice the standard error: here the spread is 0.2 / 0.954 on either side, whatever the rest does."""
     runs = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
     expected = 2 * 0.2 / 0.954 * math.sqrt(1 / 6 + 1 / 6)
-    assert noise_floor(runs, runs) == pytest.approx(expected)
-    assert noise_floor(runs, [x + 9 for x in runs]) == pytest.approx(expected)
-    assert noise_floor([0.0], runs) == pytest.approx(2 * 0.2 / 0.954 * math.sqrt(1 + 1 / 6))
-    assert noise_floor([0.0], [0.0]) == math.inf
+    assert runs_floor(runs, runs) == pytest.approx(expected)
+    assert runs_floor(runs, [x + 9 for x in runs]) == pytest.approx(expected)
+    assert runs_floor([0.0], runs) == pytest.approx(2 * 0.2 / 0.954 * math.sqrt(1 + 1 / 6))
+    assert runs_floor([0.0], [0.0]) == math.inf
 
 
 @pytest.mark.parametrize(("scatter", "word"), [(0.02, "same"), (0.05, "inconclusive")])
