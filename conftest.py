@@ -94,14 +94,14 @@ def pytest_benchmark_update_json(output_json: dict[str, Any]) -> None:
 
 
 def pytest_benchmark_compare_machine_info(config: pytest.Config, compared_benchmark: dict[str, Any]) -> None:
-    """Remember what this run is compared with; the differences are told at the end."""
+    """Remember what this run is compared with; the end of the run prints the differences."""
     compared(config).append(compared_benchmark)
 
 
 def pytest_benchmark_group_stats(
     config: pytest.Config | None, benchmarks: Iterable[dict[str, Any]], group_by: str
 ) -> Any:
-    """Group as pytest-benchmark does; the compare command (no config) is told first what differs."""
+    """Group as pytest-benchmark does; for the compare command (no config), print first what differs."""
     benchmarks = list(benchmarks)
     if config is None:
         for line in differing_sources(benchmarks):

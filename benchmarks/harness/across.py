@@ -1,4 +1,4 @@
-"""Across videos: each worker decodes whole videos, one after the other, where strategies share one video."""
+"""Across videos: each worker decodes whole videos, one after the other; a strategy's workers share one."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ from benchmarks.strategies.pruned import pruned
 from fixtures.workload import Workload
 from results.schema import Identity
 
-BASELINES = pytest.StashKey[dict[str, Baseline]]()  # of the videos that this session has come to
+BASELINES = pytest.StashKey[dict[str, Baseline]]()  # of the videos that this session has decoded, by name
 ALL_VIDEOS = "all videos"
 
 ACROSS: dict[str, Decode] = {"across": sequential, "across-pruned": pruned}
@@ -27,8 +27,8 @@ CLUSTER_ACROSS = "cluster-across"  # with --cluster: see cluster_across.py
 class DecodingAcross:
     """One pass over all videos, by workers that are threads and take the longest first.
 
-    Parts are smaller than a strategy's by the number of workers, so that those in memory at once are no more
-    than one of a strategy's. A part's frames are let go in the worker, within the time of a round.
+    Each worker has a part in memory. So a part is smaller than a strategy's by the number of workers. The
+    worker lets its frames go within the time of the round.
     """
 
     name: str
@@ -37,14 +37,14 @@ class DecodingAcross:
     baselines: Sequence[Baseline]
 
     def warm_up(self) -> None:
-        """Nothing: threads start at once."""
+        """Do nothing: threads start at once."""
 
     def run(self) -> None:
-        """A round."""
+        """Decode all videos."""
         self._over_all(self._decode)
 
     def prove(self, when: str = "", pause: Pause = CLOCK.stopped) -> Proof:
-        """A round, and another whose frames are judged by the workers, within its time: so it does not count.
+        """Decode all videos, and then once more: in this untimed pass the workers judge the frames.
 
         Raises:
             MismatchError: naming the video, and the first frame of it that is wrong.
@@ -54,7 +54,7 @@ class DecodingAcross:
             return joined(self._over_all(lambda baseline: self._prove(baseline, when)))
 
     def prove_last(self) -> Proof:
-        """The last round, and the untimed one that is proven."""
+        """The same after the last timed round."""
         return self.prove(", after its last round,")
 
     def _over_all(self, do: Callable[[Baseline], Proof | None]) -> list[Proof]:
@@ -79,7 +79,7 @@ class DecodingAcross:
 
 
 def identify_set(baselines: Sequence[Baseline], cluster: Mapping[str, object]) -> Identity:
-    """What is measured over all videos: digests of theirs, in order."""
+    """Describe the run over all videos: digests of their digests, in order."""
     identities = [identify(baseline.workload, cluster) for baseline in baselines]
     works, workload = [identity.work for identity in identities], baselines[0].workload
     together: dict[str, object] = {
@@ -96,7 +96,7 @@ def identify_set(baselines: Sequence[Baseline], cluster: Mapping[str, object]) -
 
 
 def longest_first(baselines: Sequence[Baseline]) -> list[Baseline]:
-    """Those of the largest videos first: what takes longest must not begin last."""
+    """Sort them, the largest video first: what takes longest must not begin last."""
     return sorted(baselines, key=lambda baseline: _pixels(baseline.workload), reverse=True)
 
 

@@ -25,22 +25,22 @@ HEADER = "cluster-across: whole videos as tasks; frames are reduced to digests o
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterDecodingAcross:
-    """One pass over all videos by the workers of a cluster, as DecodingAcross is one by threads."""
+    """A pass over all videos by the workers of a cluster; DecodingAcross is one by threads."""
 
     baselines: Sequence[Baseline]
     client: "Client"
-    urls: Mapping[Path, str]  # of videos that came from one, by their paths: each worker reads it by itself
+    urls: Mapping[Path, str]  # of downloaded videos, by their paths: each worker reads from the URL
     name: str = CLUSTER_ACROSS
 
     def warm_up(self) -> None:
-        """Nothing: the cluster has started."""
+        """Do nothing: the cluster has started."""
 
     def run(self) -> None:
-        """A round."""
+        """Decode all videos."""
         self._digests()
 
     def prove(self, when: str = "", pause: Pause = CLOCK.stopped) -> Proof:
-        """A round, whose digests are compared.
+        """Decode all videos, and compare the digests.
 
         Raises:
             MismatchError: naming the video, and the first frame of it that is wrong.
@@ -50,7 +50,7 @@ class ClusterDecodingAcross:
             return joined([self._compare(b, found[n], when) for n, b in enumerate(self.baselines)])
 
     def prove_last(self) -> Proof:
-        """The last round."""
+        """The same in the last timed round."""
         return self.prove(", in its last round,")
 
     def _digests(self) -> dict[int, Digests]:

@@ -1,4 +1,4 @@
-"""The cluster of a session: started here or connected to, asked who it is, and left as it was found."""
+"""The cluster of a session: it is started here or connected to, and its workers are checked."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from distributed import Client, Security
 
 CONNECT_SECONDS = 5
-BY_PATH = ("cluster-processes", CLUSTER_ACROSS)  # who open videos on the workers
-WORKER_TTL = "30s"  # of our own workers: who does not answer for so long is given up
+BY_PATH = ("cluster-processes", CLUSTER_ACROSS)  # they open videos on the workers
+WORKER_TTL = "30s"  # after so long without an answer, a worker of ours counts as lost
 
 
 @dataclass
@@ -34,16 +34,18 @@ class Cluster:
     workers: int
     threads: int
     is_local: bool  # whether this session has started it on this machine
-    clients: dict[str, "Client"] = field(default_factory=dict)  # one a strategy: its traffic is counted apart
+    clients: dict[str, "Client"] = field(
+        default_factory=dict
+    )  # one for each strategy: so its traffic is counted apart
 
     def client(self, name: str) -> "Client":
-        """The client of a strategy, connected."""
+        """The connected client of a strategy."""
         if name not in self.clients:
             self.clients[name] = _client(self.address, self.security)
         return self.clients[name]
 
     def why_not(self, name: str, videos: Iterable[Path]) -> str | None:
-        """Why a strategy cannot be measured, which opens these videos on the workers; None if it can."""
+        """Why a strategy that opens these videos on the workers cannot be measured; None if it can be."""
         if name not in BY_PATH:
             return None
         client = self.client(name)
@@ -55,11 +57,11 @@ class Cluster:
 
     @property
     def identity(self) -> dict[str, object]:
-        """What tells runs on different clusters apart; no address."""
+        """The fields in which runs on different clusters differ; no address."""
         return {"cluster_workers": self.workers, "cluster_is_local": self.is_local}
 
     def use(self, name: str, frames: int) -> ClusterUse:
-        """What a pass over so many frames moves, on average of all; and how many tasks ran again in all."""
+        """What a pass over so many frames moves on average, and how many tasks ran again in all passes."""
         total = traffic_of(self.client(name)).as_dict()
         passes = total["frames"] / frames if frames else 0.0
         kept = ("tasks_again", "longest_task_seconds", "is_direct")
@@ -74,7 +76,7 @@ def open_cluster(settings: Settings) -> Iterator[Cluster]:
     Raises:
         ClusterError: if no scheduler answers, or its workers are not fit for the work.
     """
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is told in a sentence
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is reported in a sentence
     if isinstance(settings.cluster, int):
         with _local(settings.cluster) as address:
             yield from _connected(address, None, is_local=True)

@@ -35,7 +35,7 @@ class Contender:
 
     @property
     def name(self) -> str:
-        """What no other contender of the same work is called, such as threads or threads-2x4."""
+        """Its name, unique among the contenders of a work: such as threads, or threads-2x4."""
         workers, threads = self.record.setting
         numbers = f"-{workers}x{threads}" if threads > 1 else f"-{workers}"
         return self.subject.name + (numbers if self.record.is_scaling else "")
@@ -55,13 +55,13 @@ class Work:
 
     @property
     def baseline(self) -> Baseline:
-        """Of the only video."""
+        """The baseline of the only video."""
         (baseline,) = self.baselines
         return baseline
 
     @property
     def frames(self) -> int:
-        """How many are asked for in one pass."""
+        """How many frames one pass asks for."""
         return sum(len(baseline.digests) for baseline in self.baselines)
 
     def contender(self, subject: Pass, kind: Kind, workers: int, **more: Any) -> Contender:
@@ -85,7 +85,7 @@ Collected = Mapping[str, Contender | NotMeasuredError]  # by the parameter, as t
 
 
 def collect(items: Iterable[pytest.Item], fixture: str, work: Work) -> Collected:
-    """The contenders of all selected benchmarks that use this fixture for this work, in their order."""
+    """Make the contenders of all selected benchmarks that use this fixture on this work, in their order."""
     found: dict[str, Contender | NotMeasuredError] = {}
     for item in items:
         mark = item.get_closest_marker("measures")

@@ -1,4 +1,4 @@
-"""What a result is a result of: the work, the machine, and the software under test."""
+"""Describes what a result is a result of: the work, the machine, and the software under test."""
 
 import hashlib
 import platform
@@ -16,7 +16,7 @@ from results.schema import Identity
 
 
 def identify(workload: Workload, cluster: Mapping[str, object]) -> Identity:
-    """Describe this run, on a cluster that these fields tell from others, without a path or a host name.
+    """Describe this run, and the cluster by these fields of it, without a path or a host name.
 
     Two results are of the same work where "work" agrees; "machine" must agree too for their seconds to
     be comparable; "software" is what a comparison is usually about.

@@ -4,7 +4,6 @@ pytest-benchmark takes all rounds of one benchmark before it comes to the next. 
 taken here instead, when the first benchmark of a workload asks.
 """
 
-import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -13,7 +12,6 @@ from benchmarks.harness.contenders import Contender
 from benchmarks.harness.progress import Progress, in_words
 from benchmarks.harness.rounds import Ahead
 from benchmarks.harness.untimed import prove_and_cost
-from exactframes import FallbackWarning
 from exactframes.errors import ClusterError
 from fixtures.console import Console
 from fixtures.settings import DEFAULT
@@ -32,14 +30,12 @@ class InTurns(Ahead):
 
     def take_all(self) -> None:
         """An untimed turn of each, then the timed turns."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FallbackWarning)  # the untimed turn has noted it
-            for name, contender in self.contenders.items():
-                self._console.live(f"{name:<20} in turns, untimed round")
-                self._attempt(name, partial(self._untimed, contender))
-            self._announce()
-            for number in range(1, self._rounds + 1):
-                self._turn(number)
+        for name, contender in self.contenders.items():
+            self._console.live(f"{name:<20} in turns, untimed round")
+            self._attempt(name, partial(self._untimed, contender))
+        self._announce()
+        for number in range(1, self._rounds + 1):
+            self._turn(number)
 
     def _announce(self) -> None:
         of = "" if self._workload == DEFAULT else f" of {self._workload}"

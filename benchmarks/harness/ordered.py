@@ -11,7 +11,6 @@ import signal
 import socket
 import threading
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
@@ -23,7 +22,6 @@ from benchmarks.harness.clock import CLOCK
 from benchmarks.harness.contenders import Contender, NotMeasuredError
 from benchmarks.harness.rounds import Ahead
 from benchmarks.harness.untimed import prove_and_cost
-from exactframes import FallbackWarning
 from fixtures.console import Console
 
 T = TypeVar("T")
@@ -77,20 +75,17 @@ class Ordered(Ahead):
     def take_all(self) -> None:
         """Prove all; then take rounds until the controller ends this workload."""
         ready = {}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FallbackWarning)  # the proof has noted it
-            for name, contender in self.contenders.items():
-                self._console.live(f"{name:<20} proof, before any round in lockstep")
-                began = time.perf_counter()
-                try:
-                    self.found[name] = self._reported(name, partial(prove_and_cost, contender))
-                except NotMeasuredError as reason:
-                    self.errors[name] = reason
-                    continue
+        for name, contender in self.contenders.items():
+            self._console.live(f"{name:<20} proof, before any round in lockstep")
+            began = time.perf_counter()
+            try:
+                self.found[name] = self._reported(name, partial(prove_and_cost, contender))
                 ready[name] = time.perf_counter() - began
-            self._orders.answer(protocol=PROTOCOL, ready=ready)
-            while "round" in (order := self._orders.next()):
-                self._take(order["round"], is_last=order["is_last"])
+            except NotMeasuredError as reason:
+                self.errors[name] = reason
+        self._orders.answer(protocol=PROTOCOL, ready=ready)
+        while "round" in (order := self._orders.next()):
+            self._take(order["round"], is_last=order["is_last"])
 
     def _take(self, name: str, *, is_last: bool) -> None:
         subject = self.contenders[name].subject

@@ -51,7 +51,7 @@ def identity(
     cluster: Cluster | None,
     console: Console,
 ) -> Identity:
-    """What is measured; told to the watcher before anything is decoded."""
+    """What is measured; the header prints it before anything is decoded."""
     identity = identify(workload, {} if cluster is None else cluster.identity)
     for line in header(workload_name, workload, long_video, settings, identity):
         console.line(line)
@@ -79,7 +79,7 @@ def baseline(
 def baselines(
     pytestconfig: pytest.Config, settings: Settings, long_videos: Path, console: Console
 ) -> list[Baseline]:
-    """Of all videos of the set: those that this session has taken, and the others."""
+    """The baselines of all videos of the set; those that this session has not taken yet are taken now."""
     taken = pytestconfig.stash.setdefault(BASELINES, {})
     for name, clip in pytestconfig.stash[VIDEO_SET].items():
         if name not in taken:
@@ -94,16 +94,16 @@ def baselines(
 
 @pytest.fixture(scope="session")
 def urls(pytestconfig: pytest.Config, settings: Settings) -> dict[Path, str]:
-    """The addresses of those videos of the set that are measured as they were downloaded, by their paths."""
+    """The URLs, by path, of those videos of the set that are measured as they were downloaded."""
     clips = pytestconfig.stash[VIDEO_SET].values()
     return {} if (settings.loops or 1) > 1 else {clip.path: clip.url for clip in clips if clip.url}
 
 
 @pytest.fixture(scope="session")
 def plan(workload: Workload) -> Survey | None:
-    """How many packets there are and are needed; None if the video has no plan.
+    """How many packets the video has and the frames need; None if the video has no plan.
 
-    What two parts both need is decoded, and counted, twice.
+    A packet that two parts need is decoded, and counted, twice.
     """
     try:
         parts = [survey(part.video.path, part.indices, part.seek_mode) for part in workload.parts]
@@ -116,7 +116,7 @@ def plan(workload: Workload) -> Survey | None:
 
 @pytest.fixture(scope="session")
 def orders(settings: Settings) -> Orders | None:
-    """What the controller of A against B says; None without one."""
+    """The orders of the controller of A against B; None without one."""
     return None if settings.lockstep is None else Orders(settings.lockstep)
 
 
@@ -126,16 +126,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def work(
+def comparison(
+    request: pytest.FixtureRequest,
     workload_name: str,
     baseline: Baseline,
     identity: Identity,
     settings: Settings,
     cluster: Cluster | None,
+    orders: Orders | None,
+    console: Console,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Work:
-    """What all contenders of this workload share."""
-    return Work(
+) -> Comparison:
+    """All that this run compares on this workload."""
+    work = Work(
         name=workload_name,
         baselines=(baseline,),
         identity=identity,
@@ -143,18 +146,21 @@ def work(
         cluster=cluster,
         folder=tmp_path_factory.mktemp("work"),
     )
+    return compare(work, collect(request.session.items, "comparison", work), orders, console)
 
 
 @pytest.fixture(scope="session")
-def work_across(
+def comparison_across(
+    request: pytest.FixtureRequest,
     baselines: list[Baseline],
     settings: Settings,
     cluster: Cluster | None,
+    console: Console,
     urls: dict[Path, str],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Work:
-    """The same of what decodes all videos."""
-    return Work(
+) -> Comparison:
+    """All that this run compares on all videos."""
+    work = Work(
         name=ALL_VIDEOS,
         baselines=tuple(baselines),
         identity=identify_set(baselines, {} if cluster is None else cluster.identity),
@@ -163,21 +169,7 @@ def work_across(
         folder=tmp_path_factory.mktemp("work"),
         urls=urls,
     )
-
-
-@pytest.fixture(scope="session")
-def comparison(
-    request: pytest.FixtureRequest, work: Work, orders: Orders | None, console: Console
-) -> Comparison:
-    """All that this run compares on this workload."""
-    return compare(work, collect(request.session.items, "comparison", work), orders, console)
-
-
-@pytest.fixture(scope="session")
-def comparison_across(request: pytest.FixtureRequest, work_across: Work, console: Console) -> Comparison:
-    """All that this run compares on all videos."""
-    contenders = collect(request.session.items, "comparison_across", work_across)
-    return compare(work_across, contenders, None, console)
+    return compare(work, collect(request.session.items, "comparison_across", work), None, console)
 
 
 @pytest.fixture

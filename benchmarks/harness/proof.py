@@ -1,7 +1,7 @@
 """The proof that a strategy's frames equal the baseline's, frame by frame and bit for bit.
 
 The baseline is kept as one digest a frame, not as a second gigabyte of frames. Only where a frame
-differs is the baseline's frame decoded again, to tell by how much.
+differs is the baseline's frame decoded again, to say by how much.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ class Proof:
 
     @property
     def frames(self) -> int:
-        """How many there are."""
+        """How many frames were compared."""
         return len(self.digests)
 
     @property
@@ -44,7 +44,7 @@ class Proof:
 
     @property
     def summary(self) -> schema.Proof:
-        """What is saved of it."""
+        """The part of it that is saved."""
         return schema.Proof(
             frames=self.frames,
             digest=self.digest,
@@ -54,7 +54,7 @@ class Proof:
 
 
 def joined(proofs: Sequence[Proof]) -> Proof:
-    """What was shown of a workload's parts, as one."""
+    """Join what was shown of a workload's parts."""
     return Proof(
         digests=tuple(digest for proof in proofs for digest in proof.digests),
         max_difference=max(proof.max_difference for proof in proofs),
@@ -73,7 +73,7 @@ class Baseline:
 
     @property
     def proof(self) -> Proof:
-        """What a strategy that matches has been shown to return."""
+        """The proof of a strategy whose frames equal these."""
         return Proof(digests=self.digests)
 
     @property

@@ -1,5 +1,6 @@
 """Sources of rounds: three of one shape, Alone, InTurns (in_turns.py) and Ordered (ordered.py)."""
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from statistics import median, stdev
 from typing import Protocol
@@ -10,22 +11,23 @@ from benchmarks.harness.clock import CLOCK
 from benchmarks.harness.contenders import Contender
 from benchmarks.harness.untimed import prove_and_cost
 from benchmarks.harness.watcher import Watcher
+from exactframes import FallbackWarning
 from fixtures.console import Console
 from fixtures.settings import Settings
 from results.schema import Entry, Record
 
 
 class Rounds(Protocol):
-    """Takes the rounds of contenders."""
+    """A source of rounds."""
 
     def untimed(self, contender: Contender) -> Record:
-        """Give the record with what the untimed pass found; raises what went wrong in that."""
+        """Give the contender's record with what the untimed pass found; raise what failed in that pass."""
 
     def timed(self, contender: Contender, benchmark: BenchmarkFixture) -> None:
-        """Have pytest-benchmark time all rounds; raises what went wrong in them."""
+        """Have pytest-benchmark time all rounds; raise what failed in them."""
 
     def finished(self) -> Iterator[Entry]:
-        """What an interrupted run has of contenders whose benchmarks have not begun, as it is saved."""
+        """The timed rounds, as entries of the table, of contenders that have no entry yet."""
 
 
 class Alone:
@@ -36,7 +38,7 @@ class Alone:
         self._settings, self._console = settings, console
 
     def untimed(self, contender: Contender) -> Record:
-        """The first warm-up round."""
+        """Take the first warm-up round."""
         first = "warm-up" if contender.record.kind == "limit" else "proof pass"
         self._watcher = Watcher(contender.name, self._settings, self._console, first)
         self._watcher.before()
@@ -46,7 +48,7 @@ class Alone:
             self._watcher.after()
 
     def timed(self, contender: Contender, benchmark: BenchmarkFixture) -> None:
-        """The other warm-up rounds, and the timed ones."""
+        """Take the other warm-up rounds, and the timed ones."""
         watcher, subject = self._watcher, contender.subject
 
         def take() -> None:
@@ -63,7 +65,7 @@ class Alone:
         watcher.done()
 
     def finished(self) -> Iterator[Entry]:
-        """Nothing: what has finished is in the table already."""
+        """None: what has finished has its entry already."""
         return iter(())
 
 
@@ -83,10 +85,12 @@ class Ahead:
         raise NotImplementedError
 
     def untimed(self, contender: Contender) -> Record:
-        """What was found before the rounds."""
+        """Give what was found before the rounds."""
         if not self._has_begun:
             self._has_begun = True
-            self.take_all()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FallbackWarning)  # the untimed passes have noted it
+                self.take_all()
         if contender.name not in self.found:
             raise self.errors[contender.name]
         return self.found[contender.name]

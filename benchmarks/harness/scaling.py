@@ -13,14 +13,10 @@ class Setting:
     workers: int
     ffmpeg_threads: int = 1
 
-    @property
-    def numbers(self) -> str:
-        """As 2, or 2x4 with FFmpeg threads."""
-        return f"{self.workers}x{self.ffmpeg_threads}" if self.ffmpeg_threads > 1 else str(self.workers)
-
     def __str__(self) -> str:
         """Its id, such as threads-2 or threads-2x4."""
-        return f"{self.strategy}-{self.numbers}"
+        threads = f"x{self.ffmpeg_threads}" if self.ffmpeg_threads > 1 else ""
+        return f"{self.strategy}-{self.workers}{threads}"
 
 
 def settings_for(cpus: int) -> list[Setting]:

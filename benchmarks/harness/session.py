@@ -53,7 +53,7 @@ def publish_saved(config: pytest.Config, say: Callable[[str], None] = lambda _: 
 
 @contextmanager
 def nothing_incomplete_is_saved(config: pytest.Config) -> Iterator[None]:
-    """Keep a run that was interrupted, or that finished no benchmark, out of history.
+    """Keep a run out of history that was interrupted, or that finished no benchmark.
 
     pytest-benchmark would save whatever it has, down to a file without benchmarks, and that file would
     be the next one compared with. Without its plugin there is no saving.
@@ -74,7 +74,7 @@ def _save_nothing(config: pytest.Config) -> None:
 
 
 def write_summary(reporter: pytest.TerminalReporter, *, is_interrupted: bool) -> None:
-    """Write the table, and in which ways a run compared with is not a run of the same workload.
+    """Write the table, and the fields in which a run that this one is compared with differs from it.
 
     Of an interrupted run only what was timed.
     """

@@ -4,28 +4,12 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from benchmarks.harness.contenders import Contender
 from benchmarks.harness.cost import CostMeter
 from exactframes import FallbackWarning
 from results.schema import Record
-
-
-@dataclass
-class _Pause:
-    """Counts no CPU time and no seconds of a pass."""
-
-    meter: CostMeter
-    seconds: float = 0.0
-
-    @contextmanager
-    def context(self) -> Iterator[None]:
-        """While frames are judged."""
-        began = time.perf_counter()
-        with self.meter.cpu_uncounted():
-            yield
-        self.seconds += time.perf_counter() - began
 
 
 def prove_and_cost(contender: Contender) -> Record:
@@ -39,17 +23,16 @@ def prove_and_cost(contender: Contender) -> Record:
     with fallbacks_noted(reasons):
         contender.subject.warm_up()  # the first start of worker processes is neither timed nor in the cost
         with CostMeter() as meter:
-            pause = _Pause(meter)
             began = time.perf_counter()
-            proof = contender.subject.prove(pause=pause.context)
+            proof = contender.subject.prove(pause=meter.cpu_uncounted)
             seconds = time.perf_counter() - began
     return replace(
         contender.record,
         proof=None if proof is None else proof.summary,
         cost=meter.cost,
         fallback=reasons[-1] if reasons else None,
-        untimed_seconds=seconds - pause.seconds,
-        proving_seconds=pause.seconds,
+        untimed_seconds=seconds - meter.uncounted_seconds,
+        proving_seconds=meter.uncounted_seconds,
     )
 
 

@@ -24,8 +24,8 @@ def test_a_function_and_a_line_add_a_strategy(small_video: Path, tmp_path: Path)
     )
     done = run_suite(
         "-p", "added", "benchmarks/test_speed.py", "-k", "[sequential] or [pool-threads]",
-        "--video", small_video, "--rounds=1", "--interleave", "--benchmark-autosave", f"--benchmark-storage={tmp_path}",
-        PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}",
+        "--video", small_video, "--rounds=1", "--interleave", "--benchmark-autosave",
+        f"--benchmark-storage={tmp_path}", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"^pool-threads +\d.* \d\.\d\dx .* exact$", done.stdout, MULTILINE)
