@@ -72,7 +72,7 @@ def measure(
 
 
 def _has_time(folder: Path, seconds: float) -> bool:
-    """Whether another pair, as long as the longest so far, ends in time; a few are needed anyway."""
+    """Whether another pair ends in time if it takes as long as the longest so far; a few are always taken."""
     took = [seconds_of(pair) for pair in pairs_in(folder)]
     return len(took) < LEAST_PAIRS or sum(took) + max(took) <= seconds
 

@@ -1,10 +1,10 @@
 """How far the verdict of `make ab` can be trusted on this machine: `python -m results.calibrate`.
 
-Takes pairs of processes of the same code in lockstep, in quiet and beside a noisy neighbour that it starts
-itself (neighbour.py), and a few with work planted in one side (planted.py).
-From them it resamples whole pairs, with replacement, to measurements of 2, 5 and 10 minutes, judges each as
-`make ab` does, looks included, and counts. Planted work of any size is added to the ratios of unchanged
-pairs, log(1.08) for 8 %; the really planted pairs show whether ratios then scatter as unchanged ones do.
+Takes pairs of processes of the same code in lockstep: in quiet, and beside a noisy neighbour that it starts
+(neighbour.py); and a few with work planted in one side (planted.py). It resamples whole pairs, with
+replacement, to measurements of 2, 5 and 10 minutes, judges each as `make ab` does, and counts. Planted work
+of any size is added to the ratios of unchanged pairs, log(1.08) for 8 %; the pairs with really planted work
+show whether their ratios scatter as much as unchanged ones.
 
 Pairs are kept in .ab/calibration, and each set of them, when it is complete, as JSON in
 results/gate/calibration: a second call goes on, `--report` counts only. `--check` takes three minutes: what
@@ -70,7 +70,7 @@ def _conditions(chosen: Set, number: int) -> AbstractContextManager[None]:
 
 
 def gather(chosen: Set, folder: Path) -> dict[str, Any]:
-    """What is kept of a set: every round of every pair."""
+    """The file of a set: every round of every pair."""
     pairs = []
     for path in pairs_in(folder):
         runs = {letter: json.loads((path / f"{letter}.json").read_text()) for letter in "AB"}

@@ -22,7 +22,7 @@ from benchmarks.against.sides import Side, SideError, last_words
 from results.saved.pairs import pairs_in
 
 START_SECONDS = 600.0  # for the first of two sides to be ready
-PATIENCE = 10.0  # a side may take so many times as long as the other did
+PATIENCE = 10.0  # how many times as long as the other side a side may take
 LEAST_PATIENCE = 20.0  # seconds; also for a process to end
 STATUS_OF_UNKNOWN_OPTIONS = 4  # pytest's
 
@@ -53,11 +53,11 @@ class Player:
         self._channel = Channel(ours)
 
     def fileno(self) -> int:
-        """What tells `select` that it has something to say."""
+        """The descriptor on which `select` waits for its messages."""
         return self._channel.fileno()
 
     def ready(self) -> bool:
-        """Hear that the strategies of its next workload are proven; False if there is none.
+        """Wait until the strategies of its next workload are proven; False if there is none.
 
         Raises:
             SideError: if it fails, or has nothing to measure.
@@ -88,12 +88,12 @@ class Player:
             raise SideError(f"{self.side} failed: {self._why_it_ended()}") from None
 
     def end(self) -> None:
-        """Tell it that there are no more rounds of this workload; what became of it is heard by `ready`."""
+        """Say that this workload has no more rounds; whether that went well is known from `ready`."""
         with suppress(EOFError):
             self._channel.send(end=True)
 
     def stop(self) -> None:
-        """Leave nothing of it running, workers included."""
+        """End it and its workers."""
         self._channel.close()  # it ends by itself, if it can
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(LEAST_PATIENCE / 4)
@@ -173,7 +173,7 @@ def _play(players: list[Player], number: int, rounds: int) -> None:
 
 
 def _ready(players: list[Player]) -> bool:
-    """Whether both have another workload; the second to tell may take some times as long as the first."""
+    """Whether both have another workload; the second to answer may take some times as long as the first."""
     began, patience = time.monotonic(), START_SECONDS
     told: dict[str, bool] = {}
     while waiting := [player for player in players if player.side.letter not in told]:

@@ -116,7 +116,7 @@ def _step(side: Side, home: Path, *command: str) -> None:
 
 
 def last_words(log: Path) -> str:
-    """The line of a log that tells most of why it ended."""
+    """The line of a log that best says why it ended."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
     telling = [line for line in lines if re.match(r"(E  |ERROR|FAILED|error)", line)]
     return f"{(telling or lines or ['nothing was said'])[-1]} (all of it: {os.path.relpath(log)})"

@@ -20,9 +20,10 @@ PATTERNS = {
     "one": [37],  # fewer than workers
     "late, unsorted, repeated": [60, 51, 51, 74, 60, 55],
 }
-SHOWN = [name for name in STRATEGIES if name in SNIPPETS]  # a snippet is optional
-PRUNING = [name for name in SHOWN if STRATEGIES[name].prunes]
-OTHERS = [name for name in SHOWN if name not in PRUNING]
+WITH_SNIPPET = [name for name in STRATEGIES if name in SNIPPETS]  # a strategy may do without
+PEERS_WITH_SNIPPET = [name for name in PEERS if name in SNIPPETS]
+PRUNING = [name for name in WITH_SNIPPET if STRATEGIES[name].prunes]
+OTHERS = [name for name in WITH_SNIPPET if name not in PRUNING]
 MODES = ("approximate", "exact")
 SIZE = (40, 50)  # height and width
 OTHER_COLOURS = 32  # video-reader's conversion; another frame differs by more than 100
@@ -115,8 +116,10 @@ def with_both_modes(names: list[str], video: Path) -> dict[str, tuple[str, str]]
 @pytest.fixture(scope="module")
 def outcomes(video: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     """Without the library: the strategies that do without, and the peers."""
-    cases = with_both_modes(OTHERS, video) | {name: (code_of(name, video), "exact") for name in PEERS}
-    cases |= resized([*OTHERS, *PEERS], video)
+    cases = with_both_modes(OTHERS, video) | {
+        name: (code_of(name, video), "exact") for name in PEERS_WITH_SNIPPET
+    }
+    cases |= resized([*OTHERS, *PEERS_WITH_SNIPPET], video)
     cases["threads 2x2"] = (code_of("threads", video, threads=2, workers=2), "exact")
     return run_all(tmp_path_factory.mktemp("elsewhere"), video, cases, with_library=False)
 
@@ -130,13 +133,13 @@ def library_outcomes(video: Path, tmp_path_factory: pytest.TempPathFactory) -> O
     return run_all(tmp_path_factory.mktemp("elsewhere"), video, cases, with_library=True)
 
 
-def test_each_snippet_is_of_something_and_each_peer_has_one() -> None:
-    assert {*PEERS, *ACROSS} <= set(SNIPPETS) <= {*STRATEGIES, *PEERS, *ACROSS}
+def test_each_snippet_is_of_a_strategy_or_peer_and_none_is_needed() -> None:
+    assert set(SNIPPETS) <= {*STRATEGIES, *PEERS, *ACROSS}
     assert snippet("of-ones-own", video="a.mp4", seek_mode="exact", workers=2) == []
 
 
 @pytest.mark.parametrize("size", [None, (1080, 1920)])
-@pytest.mark.parametrize("name", [*SHOWN, *PEERS])
+@pytest.mark.parametrize("name", [*WITH_SNIPPET, *PEERS_WITH_SNIPPET])
 def test_a_snippet_fits_and_names_nothing_of_the_suite(name: str, size: tuple[int, int] | None) -> None:
     first, *lines = snippet(name, video="video.mp4", seek_mode="approximate", workers=8, size=size)
     assert first.startswith("# pip install ")
@@ -147,7 +150,7 @@ def test_a_snippet_fits_and_names_nothing_of_the_suite(name: str, size: tuple[in
     assert ("exactframes" in code) == (name in PRUNING)
 
 
-@pytest.mark.parametrize("name", SHOWN)
+@pytest.mark.parametrize("name", WITH_SNIPPET)
 def test_what_differs_from_a_default_is_told(name: str) -> None:
     assert 'seek_mode="approximate"' in code_of(name, "video.mp4", "approximate")
     assert "seek_mode" not in code_of(name, "video.mp4", "exact")
@@ -162,7 +165,7 @@ def test_a_strategy_needs_torchcodec_and_joblib_only(case: str, outcomes: Outcom
     assert outcomes[case] == dict.fromkeys(PATTERNS, 0)
 
 
-@pytest.mark.parametrize("name", SHOWN)
+@pytest.mark.parametrize("name", WITH_SNIPPET)
 @pytest.mark.long
 def test_a_resizing_strategy_gives_torchcodec_s_frames(
     name: str, outcomes: Outcomes, library_outcomes: Outcomes
@@ -179,7 +182,7 @@ def test_a_pruned_strategy_needs_the_library_only(case: str, library_outcomes: O
     assert library_outcomes[case] == dict.fromkeys(PATTERNS, 0)
 
 
-@pytest.mark.parametrize("name", PEERS)
+@pytest.mark.parametrize("name", PEERS_WITH_SNIPPET)
 @pytest.mark.long
 def test_a_peer_needs_itself_only(name: str, outcomes: Outcomes) -> None:
     module = PEERS[name].module
@@ -194,7 +197,7 @@ def test_a_peer_needs_itself_only(name: str, outcomes: Outcomes) -> None:
 
 
 @pytest.mark.parametrize("size", [None, SIZE])
-@pytest.mark.parametrize("name", ACROSS)
+@pytest.mark.parametrize("name", [name for name in ACROSS if name in SNIPPETS])
 @pytest.mark.long
 def test_all_videos_are_decoded(name: str, size: tuple[int, int] | None, video: Path, tmp_path: Path) -> None:
     begin = f"indices = {{{str(video)!r}: [0, 12, 24]}}\n"
@@ -206,7 +209,7 @@ def test_all_videos_are_decoded(name: str, size: tuple[int, int] | None, video: 
 @pytest.mark.long
 def test_worker_processes_start_from_a_script(video: Path, tmp_path: Path) -> None:
     """As a user has it: the lines in a file, no guard around them."""
-    names = ("processes", "shared-processes", "pruned-processes")
+    names = [name for name in WITH_SNIPPET if "processes" in name]
     parts = [f"indices = range(0, 75, 12)\n{code_of(name, video)}kept.append(frames)\n" for name in names]
     check = (
         "import torch\nassert all(torch.equal(kept[0], other) for other in kept)\nprint(kept[0].shape[0])\n"

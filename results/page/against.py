@@ -73,7 +73,7 @@ def name_of(folder: Path) -> str:
 
 
 def told(folder: Path, comparison: Comparison) -> list[str]:
-    """What there is to say of a comparison in words."""
+    """The comparison in sentences."""
     return [f"{name_of(folder)}: {summary(comparison)}", *comparison.software, *comparison.remarks]
 
 
@@ -115,6 +115,6 @@ def changes(rows: Rows) -> alt.LayerChart:
         dots,
         words,
         rows=rows,
-        height=Lines(height=38, told="change"),
+        height=Lines(height=38, needs="change"),
         description="Change of each benchmark from A to B",
     )

@@ -9,7 +9,7 @@ BASES = {"seconds": "seconds", "relative": "times the limit of the same run"}
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """One thing to draw in a history; `basis` tells what the values are (BASES)."""
+    """One thing to draw in a history; `basis` is the unit of the values (BASES)."""
 
     workload: str
     name: str  # of the benchmark

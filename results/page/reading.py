@@ -88,11 +88,11 @@ def _backwards(found: Iterable[Saved]) -> list[str]:
     for saved in sorted(found, key=lambda s: str(s.path)):
         before = latest.get(saved.path.parent)
         if saved.when is None:
-            lines.append(f"{saved.path.name} does not tell when it was taken: it is shown as the oldest")
+            lines.append(f"{saved.path.name} does not say when it was taken: it is shown as the oldest")
         elif before and before.when and saved.when < before.when and saved.path.name[:4].isdigit():
             lines.append(
                 f"{saved.path.name} was saved after {before.path.name}, but its clock says before: "
-                "runs are shown in the order that their clocks tell"
+                "runs are shown in the order of their clocks"
             )
         else:
             latest[saved.path.parent] = saved

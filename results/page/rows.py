@@ -1,4 +1,4 @@
-"""One benchmark of one run as a tidy row: what every chart and table of the page is made from."""
+"""One benchmark of one run as a row: every chart and table of the page is made from these."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -12,7 +12,7 @@ from results.saved.saving import write_atomically
 
 
 def promote(name: str, runs: list[str], storage: Path, *, replace: bool) -> list[str]:
-    """Make these runs the baseline of this name; gives what there is to say.
+    """Make these runs the baseline of this name; returns lines to print.
 
     Raises:
         HistoryError: if the name is taken or no name, or a run cannot be read, is unproven, or is of another

@@ -86,7 +86,7 @@ def differences(ours: Iterable[Entry], theirs: Iterable[Entry], name: str) -> li
     if not here:
         return []
     if not there:
-        return [f"{name} does not tell its workload: its times may be of other work"]
+        return [f"{name} does not say what its workload was: its times may be of other work"]
     return [
         f"{name} differs in {change.field}: {change.before} here, {change.after} there"
         for change in changes(here, there)

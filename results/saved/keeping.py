@@ -3,8 +3,8 @@
 The branch is cloned into a temporary folder, the runs are committed there and pushed; a branch that is not
 there yet is begun, with no ancestor. A kept run is runs/MOMENT-DIGEST.json, both taken from the run's own
 bytes: the same run always has the same name, two runs never do. So after an interruption at any moment the
-same command adds what is missing, and nothing twice; and two writers never touch the same file: whose push
-comes second clones anew and pushes again. Nothing is ever forced.
+same command adds what is missing, and nothing twice; and two writers never touch the same file. If the push
+of one is rejected because another came first, it clones again and pushes again. Nothing is ever forced.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from results.saved.history import STORAGE, UNREADABLE, Run, read_run
 from results.saved.identity import clashes
 
 FOLDER = "runs"  # of the branch
-TRIES = 8  # so many others may push in between
+TRIES = 8  # pushes, where others push in between
 PAUSE = 0.5  # seconds before the second try, twice as long before each further one
 PATIENCE = 300.0  # seconds for one git command
 COMPARED = 20  # runs that --comparable copies at the most
@@ -156,16 +156,8 @@ def _name(run: Run, content: bytes) -> str:
 def _clone(branch: str, remote: str, folder: Path) -> Path:
     """A clone of nothing but the branch; an empty repository on that branch where there is none yet."""
     if _git(None, "ls-remote", "--heads", remote, f"refs/heads/{branch}"):
-        _git(
-            None,
-            "clone",
-            "--quiet",
-            "--depth=1",
-            "--single-branch",
-            f"--branch={branch}",
-            remote,
-            str(folder),
-        )
+        only = ("--quiet", "--depth=1", "--single-branch", f"--branch={branch}")
+        _git(None, "clone", *only, remote, str(folder))
     else:
         _git(None, "init", "--quiet", f"--initial-branch={branch}", str(folder))
         _git(folder, "remote", "add", "origin", remote)
@@ -199,11 +191,7 @@ def _run_git(folder: Path | None, arguments: Sequence[str]) -> subprocess.Comple
     try:
         return subprocess.run(
             command,
-            env={
-                **kept,
-                "LC_ALL": "C",
-                "GIT_TERMINAL_PROMPT": "0",
-            },  # in English, and never waiting for a person
+            env={**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"},  # in English; git asks nobody
             capture_output=True,
             text=True,
             timeout=PATIENCE,

@@ -1,8 +1,8 @@
-"""Saving is one atomic step: a run killed at any moment leaves no file of a history damaged or half-written.
+"""Saving in one atomic step: a run that is killed at any moment leaves no damaged or half-written file.
 
-pytest-benchmark writes a history file in place. So it is given a folder beside the real files, which shows
-them as links, and what it has written there is published when it is whole: by a hard link, which either is
-there or is not, and never replaces a file.
+pytest-benchmark writes a history file in place. So it gets a staging folder beside the real files, with links
+to them. When a file there is complete, it is published by a hard link: that exists or does not exist, and
+never replaces a file.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ PREFIX = ".saving-"
 
 
 def stage(storage: Path) -> Path:
-    """Make the folder that pytest-benchmark saves into; folders that killed runs have left are removed."""
+    """Make the folder that pytest-benchmark saves into, and remove folders that killed runs have left."""
     storage.mkdir(parents=True, exist_ok=True)
     for left in storage.glob(f"{PREFIX}*"):
         if not _is_running(int(left.name.split("-")[1])):
@@ -30,7 +30,7 @@ def stage(storage: Path) -> Path:
 
 
 def publish(staged: Path, storage: Path) -> list[Path]:
-    """Move what was saved into the storage, under the next free number; gives the files' new places."""
+    """Move new files into the storage, under the next free number; returns their new paths."""
     published = []
     for made in sorted(staged.glob("*/*.json")):
         if not made.is_symlink():
@@ -56,7 +56,7 @@ def write_atomically(target: Path, text: str) -> None:
 
 
 def _link(made: Path, folder: Path) -> Path:
-    """Another run may have taken the number since: then the next one is."""
+    """Link the file into the folder; if another run has taken its number, under the next free one."""
     folder.mkdir(exist_ok=True)
     number, _, rest = made.name.partition("_")
     while True:

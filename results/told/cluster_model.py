@@ -7,11 +7,11 @@ With what one pass moves and costs (schema.ClusterUse), W workers and a network 
     client  = cut + max(wire, receive_cpu) + copy  one thread cuts, waits for frames, and copies them
     T(W, B) = max(compute + client / tasks, client + worker_cpu / tasks)
 
-The larger of the two sums is the bottleneck, the other has run meanwhile but for its share of one task: the
+The larger of the two sums is the bottleneck. The other side works at the same time, except for one task: the
 first frames come when a first excerpt is decoded, and the last are received when nothing is left to decode.
-`worker_cpu` is CPU time of the threads that decoded, `receive_cpu` of this process as it waited for frames:
-both hold on any network. Where the network is not the limit and W is large, T tends to cut + receive_cpu +
-copy: the client is the bottleneck, and more workers gain nothing.
+`worker_cpu` is CPU time of the threads that decoded, `receive_cpu` CPU time of this process while it waited
+for frames: both are the same on any network. Where the network is fast and W is large, T approaches cut +
+receive_cpu + copy: the client is the bottleneck, and more workers gain nothing.
 
 Assumed: frames come straight from the workers, and the client has a core of its own too. Not seen: latency
 (some round trips for each task, of which two are out for each thread), other traffic, slower workers.
@@ -59,7 +59,7 @@ class ClusterModel:
         return max(compute + client / self.tasks, client + self.worker_cpu / self.tasks)
 
     def bottleneck(self, workers: int, gbits: float) -> str:
-        """What more of would shorten the pass."""
+        """What limits the pass: more of it would shorten the pass."""
         if self.compute(workers) >= self.client(gbits):
             return "workers"
         return "network" if self.wire(gbits) > self.receive_cpu else "client"
@@ -81,7 +81,7 @@ def model_of(moved: ClusterUse) -> ClusterModel | None:
 
 
 def lines(records: Sequence[Record]) -> list[str]:
-    """What there is to say of each cluster-pruned that ran on a cluster; none where there is none."""
+    """The figures and the model of each cluster-pruned that ran on a cluster, as lines; none without one."""
     told: list[str] = []
     for record in records:
         if record.strategy != MODELLED or not (record.times and record.cluster):

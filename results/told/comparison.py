@@ -18,7 +18,7 @@ LEGEND = (
 
 
 def render(comparison: Comparison, *, markdown: bool = False) -> list[str]:
-    """The table and what there is to say of it."""
+    """The table, the remarks and the summary, as lines."""
     worst_first = sorted(comparison.verdicts, key=lambda verdict: WORDS.index(verdict.word))
     rows = [COLUMNS, *map(_row, worst_first)]
     software = comparison.software or ["nothing differs: the same software on both sides"]

@@ -9,7 +9,7 @@ from results.told.snippets import snippet
 
 
 def exact_records(records: Sequence[Record]) -> list[Record]:
-    """What was timed and proven exact, fastest first; without what fell back: TorchCodec alone did that."""
+    """What was timed and proven exact, fastest first; without what fell back to TorchCodec alone."""
     exact = [record for record in records if record.times and record.is_exact and not record.fallback]
     return sorted(exact, key=lambda record: record.seconds)
 

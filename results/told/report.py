@@ -35,7 +35,7 @@ PREDICTED_LEGEND = (
 
 
 def table(records: Sequence[Record]) -> list[str]:
-    """The lines of the table and what there is to say of its rows, at most 100 characters wide."""
+    """The table with its legend, notes and conclusion, as lines of at most 100 characters."""
     rows, legend = _rows(records)
     is_matrix = rows[0][-1] == "limit"
     left, gap = ((0,), " ") if is_matrix else ((0, len(rows[0]) - 1), "  ")

@@ -4,20 +4,21 @@ With T(w) the median seconds and C(w) the CPU seconds of w workers, each with a 
 
     T(w) = serial + start + core / w
 
-    start  = C(2) - C(1): what each worker pays for itself, at the same time as the others
-    serial = 2 T(2) - T(1) - start: what is left that a second worker did not halve
-    core   = T(1) - serial - start: what the workers share
+    start  = C(2) - C(1): work that each worker does for itself, at the same time as the others
+    serial = 2 T(2) - T(1) - start: the rest that a second worker did not halve
+    core   = T(1) - serial - start: the work that workers divide among them
 
-This is Amdahl's law. Two times determine two numbers, what is shared and what is not; the CPU time splits the
-latter, and bounds the former: where two workers took less wall time than their CPU time accounts for, the CPU
-time is believed. No part is negative: T(1) is met always, and T(2) wherever the two agree and w = 2 gained.
+This is Amdahl's law. Two times determine two numbers: the work that is divided, and the work that is not. CPU
+time splits the second into serial and start, and bounds the first: where two workers took less wall time than
+their CPU time allows, the CPU time is used. No part is negative. The model equals T(1) always, and T(2) where
+wall and CPU time agree and a second worker gained.
 
-Assumed: a core for each worker, work that divides evenly, a serial part and a start that stay as they are.
-Not seen: memory bandwidth and shared caches (a machine gets slower than this), lower clocks with many busy
-cores, hyper-threads (two workers on one core look like starts), too few frames for so many workers, FFmpeg's
-own limits to its threads, what a single worker is spared (joblib runs it in its own process, nothing pickled:
-for `processes` this looks like a start), and the noise of two measurements. It tells whether a larger machine
-is worth a trial, no more.
+Assumed: each worker has a core, work divides evenly, the serial part and the start do not change. Not seen:
+memory bandwidth and shared caches (a machine gets slower than this), lower clocks with many busy cores,
+hyper-threads (two workers on one core look like starts), too few frames for so many workers, FFmpeg's own
+limit of threads, what a single worker saves (joblib runs it in this process and pickles nothing: for
+`processes` this looks like a start), and the noise of two measurements. It shows whether a larger machine is
+worth a trial, no more.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Stands in for a side's interpreter in tests: takes turns as the suite does, with times of one's choice.
+"""Stands in for a side's interpreter in tests: takes turns as the suite does, with chosen times.
 
     fake_side(folder, "B", {"threads": 1.08}) -> a Side whose rounds of `threads` take 8 % longer
 

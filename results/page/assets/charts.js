@@ -7,9 +7,9 @@ async function draw(figure, rows) {
   for (const { encoding } of spec.layer) keepShown(encoding.color, rows);
   const lines = spec.usermeta;
   if (lines) {
-    const told = rows.filter((row) => !lines.told || row[lines.told] !== null);
-    spec.height = lines.height * Math.max(1, distinct(told, lines.of).length);
-    figure.hidden = !told.length;
+    const filled = rows.filter((row) => !lines.needs || row[lines.needs] !== null);
+    spec.height = lines.height * Math.max(1, distinct(filled, lines.of).length);
+    figure.hidden = !filled.length;
     if (figure.hidden) return;
   }
   if (spec.width.step) spec.width = { step: stepIn(chart.clientWidth, spec, rows) };

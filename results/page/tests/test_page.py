@@ -147,8 +147,8 @@ def test_a_damaged_file_is_named_and_left_out(
             {"datetime": "2020-01-01T00:00:00"},
             "0002_odd.json was saved after 0001_made.json, but its clock says before",
         ),
-        ({"datetime": "yesterday"}, "0002_odd.json does not tell when it was taken"),
-        ({"datetime": None}, "0002_odd.json does not tell when it was taken"),
+        ({"datetime": "yesterday"}, "0002_odd.json does not say when it was taken"),
+        ({"datetime": None}, "0002_odd.json does not say when it was taken"),
     ],
 )
 def test_odd_clocks_are_told(changes: dict[str, Any], told: str, tmp_path: Path) -> None:

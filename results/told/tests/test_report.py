@@ -71,7 +71,7 @@ def test_differing_fields_are_named_with_both_values() -> None:
 
 def test_a_history_of_another_suite_is_told() -> None:
     (line,) = differences([entry("a", 1.0)], [{"extra_info": {}, "stats": {}}], "it")
-    assert "does not tell its workload" in line
+    assert "does not say what its workload was" in line
 
 
 def test_sources_are_told_apart() -> None:
