@@ -27,11 +27,11 @@ from cpuinfo import get_cpu_info
 from torchcodec.decoders import VideoDecoder
 
 import exactframes
-from benchmarks.harness.identity import software_versions
+from benchmarks.harness.identify import software_versions
 from fixtures.clip import EMBEDDED_CLIP
 from fixtures.ffmpeg import run_ffmpeg
 from fixtures.settings import usable_cpus
-from results.saving import write_atomically
+from results.saved.saving import write_atomically
 
 GOPS = (1, 2, 12, 48, 250, 345)
 FRAMES = (1, 8, 32, 300)

@@ -1,4 +1,4 @@
-"""How long the rounds of a workload will take: reckoned from the untimed round, and then from those taken."""
+"""Estimates how long the rounds of a workload take: from the untimed round, then from those taken."""
 
 from dataclasses import dataclass, field
 
@@ -8,33 +8,35 @@ class Progress:
     """The rounds of contenders that take turns."""
 
     rounds: int  # of each
-    expected: dict[str, float] = field(default_factory=dict)  # seconds of a round; of those that are not out
+    expected: dict[str, float] = field(
+        default_factory=dict
+    )  # seconds of a round; of those that have not failed
     proving: dict[str, float] = field(
         default_factory=dict
     )  # seconds after the last round, where it is proven
     taken: dict[str, int] = field(default_factory=dict)
 
     def add(self, name: str, seconds: float, proving: float) -> None:
-        """A contender, by its untimed round."""
+        """Add a contender: seconds of its untimed round, and of proving."""
         self.expected[name], self.proving[name], self.taken[name] = seconds, proving, 0
 
     def took(self, name: str, seconds: float) -> None:
-        """One more round of it."""
+        """Count one more round of it."""
         self.expected[name] = seconds
         self.taken[name] += 1
 
     def out(self, name: str) -> None:
-        """No more rounds of it."""
+        """Expect no more rounds of it."""
         self.expected.pop(name, None)
 
     @property
     def total(self) -> int:
-        """Rounds of all that are not out."""
+        """How many rounds there are, of all that have not failed."""
         return self.rounds * len(self.expected)
 
     @property
     def seconds_left(self) -> float:
-        """About."""
+        """About how many seconds all rounds that are left take."""
         left = {name: self.rounds - self.taken[name] for name in self.expected}
         return sum(left[name] * self.expected[name] + bool(left[name]) * self.proving[name] for name in left)
 
@@ -46,5 +48,5 @@ class Progress:
 
 
 def in_words(seconds: float) -> str:
-    """As in 40 s or 6 min."""
+    """A duration for people, such as 40 s or 6 min."""
     return f"{max(1, round(seconds))} s" if seconds < 100 else f"{round(seconds / 60)} min"

@@ -24,9 +24,9 @@ from exactframes.excerpt import Excerpt
 from exactframes.output import write_rows
 from exactframes.source import SeekMode, Source, open_source, sequential
 from exactframes.workers import on_threads
-from fixtures.corpus import damage, make_video
 from fixtures.ffmpeg import run_ffmpeg
-from fixtures.suite_runner import ROOT
+from fixtures.testing.corpus import damage, make_video
+from fixtures.testing.suite_runner import ROOT
 
 FRAMES = 75
 GOPS = ("-c:v", "libx264", "-g", "10")

@@ -12,7 +12,7 @@ from torchcodec.decoders import VideoDecoder as Theirs
 
 from exactframes import VideoDecoder
 from exactframes import opened as opened_module
-from fixtures.corpus import make_video
+from fixtures.testing.corpus import make_video
 
 CLIPS = 12
 pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")]
