@@ -148,7 +148,8 @@ def measure_video(codec: str, gop: int, seconds: float, save: Path) -> None:
         theirs = VideoDecoder(video, seek_mode="exact")
         ours = exactframes.VideoDecoder(video, seek_mode="exact")
         index = ours.index  # read now, not in the midst of requests
-        assert index is None or index.longest == gop, f"{codec}: the longest GOP has {index.longest} packets"
+        # An open GOP at the end of the clip has the leading frames of none after it.
+        assert index is None or 0 <= index.longest - gop < 8, f"{codec}: GOPs of {index.longest} packets"
         if index is None:
             say(f"{codec} GOP {gop}: TorchCodec answers all, since {ours.why_unpruned}")
         for shape in left:

@@ -33,7 +33,7 @@ FRAGMENTS = (
     "frag_keyframe+empty_moov+delay_moov+default_base_moof",
 )
 MP4_FLAGS = ("faststart", "negative_cts_offsets", *FRAGMENTS)
-CHANGES = ("none", "none", "none", "remux", "cut", "cut", "loop", "loop", "concat")
+CHANGES = ("none", "none", "none", "remux", "cut", "cut", "end", "loop", "loop", "concat")
 NO_AND_RARELY_YES = (0, 0, 0, 1)
 
 
@@ -152,7 +152,7 @@ ENCODERS = (
         parameters=X264,
         options={"-qmin": (10,), "-metadata:s:v": ("rotate=90", "rotate=180")},
         pixels=(*DEEP, "yuvj420p", "yuv422p10le"),
-        containers=("mp4", "mp4", "mov", "mkv", "mkv", "avi", "ts"),
+        containers=("mp4", "mp4", "mov", "mkv", "mkv", "avi", "ts", "flv"),
     ),
     Encoder(
         name="libx265",
@@ -284,7 +284,10 @@ def draw_recipe(pick: random.Random) -> Recipe:
         parts = "".join(f"file {part}\n" for part in (first, other))
         return Recipe(kind, (made, again, ("-f", "concat", "-i", "parts.txt", *copy)), {"parts.txt": parts})
     start = f"{pick.random() * 1.5:.3f}"
-    before = {"remux": (), "cut": ("-ss", start), "loop": ("-stream_loop", str(pick.randint(1, 3)))}[change]
+    loops = str(pick.randint(1, 3))
+    before = {"remux": (), "cut": ("-ss", start), "end": ("-t", start), "loop": ("-stream_loop", loops)}[
+        change
+    ]
     return Recipe(kind, (made, (*before, "-i", first, *copy)))
 
 
