@@ -8,10 +8,9 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.harness.contenders import Collected, Contender, NotMeasuredError, Work
-from benchmarks.harness.in_turns import InTurns
 from benchmarks.harness.ordered import Ordered, Orders
 from benchmarks.harness.proof import MismatchError
-from benchmarks.harness.rounds import Alone, Rounds
+from benchmarks.harness.rounds import Alone, InTurns, Rounds
 from benchmarks.harness.session import entries
 from benchmarks.harness.untimed import fallbacks_noted
 from exactframes.errors import ClusterError

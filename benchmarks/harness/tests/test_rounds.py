@@ -8,9 +8,8 @@ import pytest
 from benchmarks.against.planted import _slowed
 from benchmarks.harness.clock import CLOCK
 from benchmarks.harness.contenders import Contender
-from benchmarks.harness.in_turns import InTurns
 from benchmarks.harness.passes import Pause
-from benchmarks.harness.rounds import replay
+from benchmarks.harness.rounds import InTurns, replay
 from benchmarks.strategies.one_decoder import sequential
 from fixtures.console import Console
 from fixtures.workload import Workload, read_workload

@@ -1,4 +1,4 @@
-from benchmarks.harness.progress import Progress, in_words
+from benchmarks.harness.watching import Progress, in_words
 
 
 def test_what_is_left_follows_the_rounds_that_were_taken() -> None:
