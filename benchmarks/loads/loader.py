@@ -1,10 +1,11 @@
-"""PyTorch's DataLoader: the stream as a data set, answered by worker processes that live on between passes."""
+"""PyTorch's DataLoader: the stream as a data set, answered by worker processes that live on for all passes."""
 
 import os
 import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
@@ -113,11 +114,9 @@ def _told(loader: Loader) -> Iterator[None]:
         raise
 
 
-def _as_it_is(item: Item) -> Item:
+def _as_it_is(item: Any) -> Any:
     return item
 
 
 def _with(noted: Answered, kept: Any) -> Answered:
-    from dataclasses import replace
-
     return replace(noted, kept=kept)
