@@ -1,7 +1,7 @@
 """Latencies: their percentiles, and their whole distribution in little room.
 
 A percentile is a latency that was observed: the smallest one that so many percent of the requests did not
-exceed. The distribution counts latencies in steps of 5 %, so that a pass of any length takes a few dozen numbers.
+exceed. The distribution counts latencies in steps of 5 %, so that any pass takes a few dozen numbers only.
 """
 
 import math
