@@ -1,8 +1,8 @@
 """Callers in threads: each takes the next request of the stream when it is free.
 
 Without arrivals this is a closed load: there are always as many requests as callers. With arrivals it is an
-open one: a caller that is free waits until the next request is due, and if none is free the request waits. Its
-latency counts from when it was due, so that a stall shows in all requests that it holds up.
+open one: a caller that is free waits until the next request is due, and if none is free the request waits.
+Its latency counts from when it was due, so that a stall shows in all requests that it holds up.
 """
 
 import threading
@@ -26,7 +26,7 @@ class Time:
 
 @dataclass(frozen=True)
 class Callers:
-    """So many callers, each with decoders of its own; all together keep no more open than the stream allows."""
+    """So many callers, each with decoders of its own, that all together keep open what the stream allows."""
 
     stream: RequestStream
     answerers: Sequence[Answerer]  # one a caller

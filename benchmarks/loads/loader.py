@@ -1,10 +1,11 @@
-"""PyTorch's DataLoader: the stream as a data set, answered by worker processes that live on between passes."""
+"""PyTorch's DataLoader: the stream as a data set, answered by worker processes that live on."""
 
 import os
 import time
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
@@ -95,8 +96,9 @@ class Loader:
     def close(self) -> None:
         """End the workers."""
         iterator, self._loader._iterator = self._loader._iterator, None
-        if iterator is not None and hasattr(iterator, "_shutdown_workers"):
-            iterator._shutdown_workers()
+        for worker in _shut_down(iterator):
+            worker.kill()
+            worker.join()
         self._requests.close()
 
 
@@ -113,11 +115,19 @@ def _told(loader: Loader) -> Iterator[None]:
         raise
 
 
-def _as_it_is(item: Item) -> Item:
+def _shut_down(iterator: Any) -> Sequence[Any]:
+    """Have the workers end; gives those that may live on."""
+    if not hasattr(iterator, "_shutdown_workers"):  # no pass was taken, or there are no workers
+        return ()
+    # PyTorch's handler of SIGCHLD raises for a worker that has died, in the midst of this too.
+    with suppress(RuntimeError):
+        iterator._shutdown_workers()
+    return tuple(iterator._workers)
+
+
+def _as_it_is(item: Any) -> Any:
     return item
 
 
 def _with(noted: Answered, kept: Any) -> Answered:
-    from dataclasses import replace
-
     return replace(noted, kept=kept)

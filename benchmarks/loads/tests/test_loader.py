@@ -1,0 +1,73 @@
+"""A DataLoader answers every request once; when a worker dies, one sentence tells, and nothing is left."""
+
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from torch import Tensor
+
+from benchmarks.loads.loader import Loader
+from benchmarks.loads.records import LoadError, nothing
+from benchmarks.loads.tests.made_up import DYING, FAILING, NUMBERED, stream_of
+
+
+def value(_number: int, frames: Tensor) -> int:
+    return int(frames[0, 0, 0, 0])
+
+
+def workers() -> list[psutil.Process]:
+    """Child processes, but for the resource tracker, which lives on by design."""
+    found = psutil.Process().children(recursive=True)
+    return [child for child in found if "resource_tracker" not in " ".join(child.cmdline())]
+
+
+def shared_memory() -> set[str]:
+    folder = Path("/dev/shm")  # noqa: S108
+    return {path.name for path in folder.glob("torch_*")} if folder.is_dir() else set()
+
+
+def require_nothing_left(before: set[str]) -> None:
+    deadline = time.monotonic() + 10
+    while (workers() or shared_memory() - before) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not workers()
+    assert not shared_memory() - before
+
+
+@pytest.mark.parametrize(("context", "count"), [(None, 0), ("fork", 1), ("fork", 2), ("spawn", 2)])
+def test_every_request_is_answered_once_in_all_passes_by_the_same_workers(
+    context: str | None, count: int
+) -> None:
+    before = shared_memory()
+    load = Loader(NUMBERED, stream_of(20, videos=3), count, context)
+    passes = [load.take(value) for _ in range(2)]
+    for found in passes:
+        assert [one.number for one in found] == [one.kept for one in found] == list(range(20))
+        assert all(one.due == one.started <= one.ended for one in found)
+    callers = [{one.caller for one in found} for found in passes]
+    assert callers[0] == callers[1]
+    assert len(callers[0]) == max(1, count)
+    assert [sum(one.is_first for one in found) for found in passes] == [max(1, count), 0]
+    load.close()
+    require_nothing_left(before)
+
+
+@pytest.mark.parametrize(("context", "count"), [("fork", 1), ("fork", 2), ("spawn", 2)])
+def test_a_worker_that_is_killed_ends_the_pass_in_one_sentence(context: str, count: int) -> None:
+    before = shared_memory()
+    load = Loader(DYING, stream_of(100), count, context)
+    with pytest.raises(LoadError) as told:
+        load.take(nothing)
+    assert str(told.value).startswith("a DataLoader worker ended in the midst of a pass: it ")
+    assert "\n" not in str(told.value)
+    load.close()
+    del told
+    require_nothing_left(before)
+
+
+def test_an_error_in_a_worker_is_told() -> None:
+    load = Loader(FAILING, stream_of(100), 1, "fork")
+    with pytest.raises(RuntimeError, match="the sixth request cannot be answered"):
+        load.take(nothing)
+    require_nothing_left(shared_memory())
