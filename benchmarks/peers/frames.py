@@ -36,21 +36,21 @@ def wanted(indices: Indices) -> dict[int, list[int]]:
 
 def own_threads(read: Read, workload: Workload, workers: int) -> Tensor:  # noqa: ARG001  a peer's shape
     """The library's own threading."""
-    return _as_tensor(read(workload, workload.indices, None))
+    return as_tensor(read(workload, workload.indices, None))
 
 
 def worker_threads(read: Read, workload: Workload, workers: int) -> Tensor:
     """`workers` codec threads."""
-    return _as_tensor(read(workload, workload.indices, workers))
+    return as_tensor(read(workload, workload.indices, workers))
 
 
 def chunks(read: Read, workload: Workload, workers: int) -> Tensor:
     """An equal share of the frames for each of `workers` threads, each with a reader and one codec thread."""
     run = Parallel(n_jobs=workers, backend="threading")
     parts = run(delayed(read)(workload, chunk, 1) for chunk in split(workload.indices, workers))
-    return _as_tensor(np.concatenate(parts))
+    return as_tensor(np.concatenate(parts))
 
 
-def _as_tensor(frames: Frames) -> Tensor:
+def as_tensor(frames: Frames) -> Tensor:
     """The same memory as uint8 [N, C, H, W]."""
     return torch.from_numpy(frames).permute(0, 3, 1, 2)
