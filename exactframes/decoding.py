@@ -28,6 +28,7 @@ from exactframes.output import own_output, shared_output
 from exactframes.source import SeekMode, Size, Source, open_decoder, open_source, sequential, while_unchanged
 from exactframes.workers import on_processes, on_threads, threads
 
+EVERY = 32  # frames at a time, where all are decoded
 NOT_BY_TORCHCODEC = "TorchCodec cannot give these frames; they are those of decoding from the first packet"
 
 if TYPE_CHECKING:
@@ -225,8 +226,22 @@ def _on_threads(
 
 
 def _from_first_packet(source: Source, indices: list[int], team: _Team, out: Tensor | None) -> Tensor:
-    """What TorchCodec would give if it never sought."""
-    return _on_threads(replace(source, never_seeks=True), indices, Certain(), team, out)
+    """What TorchCodec would give if it never sought: all frames are decoded, since the file may be damaged.
+
+    Raises:
+        DeclinedError: if not all frames up to the last one asked for can be decoded.
+    """
+    height, width = source.shape(1)[1:3]
+    frames = torch.empty((len(indices), 3, height, width), dtype=torch.uint8) if out is None else out
+    every = list(range(max(indices) + 1))
+    for made in _pass(replace(source, never_seeks=True), every, 0, EVERY, team, stop=Stop()):
+        if isinstance(made, Warning):
+            raise DeclinedError(str(made))
+        numbers, batch = made
+        for row, index in enumerate(indices):
+            if index in numbers:
+                frames[row] = batch[index - numbers.start]
+    return frames
 
 
 def _on_processes(
