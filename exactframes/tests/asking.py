@@ -18,6 +18,7 @@ def prune_whenever_possible(monkeypatch: pytest.MonkeyPatch, *, in_place: bool =
     monkeypatch.setattr(opened, "READ_AFTER", -1)
     monkeypatch.setattr(opened, "saves", lambda *_: True)
     monkeypatch.setattr(opened, "may_save", lambda *_: True)
+    monkeypatch.setattr(opened, "is_little", lambda *_: False)
     if not in_place:
         monkeypatch.setattr(opened, "HAS_STAGES", False)
 

@@ -92,6 +92,7 @@ def test_every_batch_is_exact_in_all_epochs(
 def test_descriptors_and_memory_do_not_grow(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opened_module, "saves", lambda *_: True)
     monkeypatch.setattr(opened_module, "may_save", lambda *_: True)
+    monkeypatch.setattr(opened_module, "is_little", lambda *_: False)
     clips = Clips(video, is_made_before=True)
 
     def taken() -> tuple[int, int]:

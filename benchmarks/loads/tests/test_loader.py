@@ -16,10 +16,19 @@ def value(_number: int, frames: Tensor) -> int:
     return int(frames[0, 0, 0, 0])
 
 
+OTHERS: set[psutil.Process] = set()
+
+
 def workers() -> list[psutil.Process]:
     """Child processes, but for the resource tracker, which lives on by design."""
-    found = psutil.Process().children(recursive=True)
+    found = set(psutil.Process().children(recursive=True)) - OTHERS
     return [child for child in found if "resource_tracker" not in " ".join(child.cmdline())]
+
+
+@pytest.fixture(autouse=True)
+def _others() -> None:
+    """Remember the processes that other tests keep."""
+    OTHERS.update(psutil.Process().children(recursive=True))
 
 
 def shared_memory() -> set[str]:
