@@ -70,7 +70,7 @@ def _ask(client: Any) -> dict[str, object]:
         time.sleep(0.2)
 
 
-def require_same(theirs: Versions, worker: str = "a worker that has joined") -> None:
+def require_same_versions(theirs: Versions, worker: str = "a worker that has joined") -> None:
     """Check what a worker said of itself with its frames.
 
     Raises:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from exactframes.cluster.fitness import require_same
+from exactframes.cluster.fitness import require_same_versions
 from exactframes.cluster.link import Job, Link
 from exactframes.cluster.remote import Answer
 from exactframes.cluster.traffic import Traffic
@@ -32,7 +32,7 @@ def run(jobs: Iterable[Job], link: Link) -> Iterator[tuple[Job, Any]]:
         if answer is None:
             _again(link, job)
             continue
-        require_same(answer.versions)
+        require_same_versions(answer.versions)
         if isinstance(answer.value, Exception):
             raise answer.value
         _count(link.traffic, job, answer)

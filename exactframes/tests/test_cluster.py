@@ -15,7 +15,7 @@ from torchcodec.transforms import Resize
 
 from exactframes import DeclinedError, FallbackWarning, decode_frames
 from exactframes.cluster.connecting import TCP_SECONDS, connect
-from exactframes.cluster.fitness import require_same, workers_of
+from exactframes.cluster.fitness import require_same_versions, workers_of
 from exactframes.cluster.link import LOST, Link, told_if_lost
 from exactframes.cluster.remote import Answer
 from exactframes.cluster.traffic import traffic_of
@@ -167,9 +167,9 @@ def test_a_closed_client_is_refused(client: Client, video: Path) -> None:
 
 
 def test_a_worker_that_joins_with_other_versions_is_refused() -> None:
-    require_same(versions())
+    require_same_versions(versions())
     with pytest.raises(RefusedError, match=r"(?s)differ in their versions.*\nhere .*\n.* 0\.11\.1 "):
-        require_same(versions()._replace(torchcodec="0.11.1"))
+        require_same_versions(versions()._replace(torchcodec="0.11.1"))
 
 
 def test_errors_are_of_the_library() -> None:

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from results.schema import (
+    ALL_FRAMES,
+    BASELINE,
+    NEEDED_FRAMES,
     ClusterUse,
     Cost,
     Entry,
@@ -213,6 +216,8 @@ def test_names_tell_benchmarks_apart() -> None:
 
 def test_the_value_is_the_median_of_the_rounds() -> None:
     assert RECORD.seconds == 2.5
+    assert RECORD.rounds == (3.0, 2.0, 2.5)
+    assert read(entry()).rounds == ()
     assert read({**entry(), "stats": {"median": 4.0, "data": [1.0, 2.0, 6.0, 9.0]}}).seconds == 4.0
     only = read({**entry(), "stats": {"median": 4.0}})
     assert only.times == Times(rounds=(4.0,), stddev=0.0)
@@ -235,3 +240,12 @@ def test_other_benchmarks_are_refused(broken: Entry) -> None:
     assert is_of_this_suite({"extra_info": {"strategy": "a"}})
     assert not is_of_this_suite({"extra_info": {}})
     assert not is_of_this_suite({})
+
+
+def test_cpu_time_is_that_of_the_untimed_pass() -> None:
+    assert RECORD.cpu_seconds == 15.5
+    assert read(entry()).cpu_seconds is None
+
+
+def test_names_that_saved_files_hold() -> None:
+    assert (BASELINE, NEEDED_FRAMES, ALL_FRAMES) == ("sequential", "limit-needed-frames", "limit-all-frames")
