@@ -1,5 +1,5 @@
-# Two commands: `make bench` measures and saves, `make test` checks the suite itself.
-# Options of the suite and of pytest are passed on: make bench ARGS="--loops 5 --rounds 5".
+# `make bench` measures and saves; `make test` tests the suite. What the other commands do is written beside each.
+# Options of the suite and of pytest go into ARGS: make bench ARGS="--loops 5 --rounds 5".
 
 PYTHON ?= python3
 VENV := .venv
@@ -50,7 +50,7 @@ ab-check: setup  ## three minutes of this code against itself: what could `make 
 	$(VENV)/bin/python -m results.calibrate --check
 
 fuzz: setup  ## pruned frames of random videos against sequential ones: make fuzz [MINUTES=5] [ARGS=...]
-	$(VENV)/bin/python -m benchmarks.fuzz --minutes $(or $(MINUTES),5) $(ARGS)
+	$(VENV)/bin/python -m exactframes.tests.fuzz --minutes $(or $(MINUTES),5) $(ARGS)
 
 test: check  ## lint, types, and all tests (nothing is timed)
 	$(PYTEST) --benchmark-skip $(ARGS)

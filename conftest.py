@@ -23,11 +23,11 @@ from fixtures.errors import InputError
 from fixtures.ffmpeg import require_torchcodec
 from fixtures.settings import add_options, read_settings
 from fixtures.video_set import find_video_set
-from results.identity import differing_sources
-from results.report import add_rates
-from results.shipping import without_machine_names
+from results.saved.identity import differing_sources
+from results.saved.rates import add_rates
+from results.saved.shipping import without_machine_names
 
-pytest_plugins = ["fixtures.workload", "fixtures.corpus"]
+pytest_plugins = ["fixtures.workload", "fixtures.testing.corpus"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,7 +55,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         find_video_set(session.config)
     except InputError as error:
         raise pytest.UsageError(str(error)) from error
-    session.config.pluginmanager.import_plugin("benchmarks.harness.fixtures")  # it imports TorchCodec
+    session.config.pluginmanager.import_plugin("benchmarks.harness.plugin")  # it imports TorchCodec
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -94,14 +94,14 @@ def pytest_benchmark_update_json(output_json: dict[str, Any]) -> None:
 
 
 def pytest_benchmark_compare_machine_info(config: pytest.Config, compared_benchmark: dict[str, Any]) -> None:
-    """Remember what this run is compared with; the differences are told at the end."""
+    """Remember what this run is compared with; the end of the run prints the differences."""
     compared(config).append(compared_benchmark)
 
 
 def pytest_benchmark_group_stats(
     config: pytest.Config | None, benchmarks: Iterable[dict[str, Any]], group_by: str
 ) -> Any:
-    """Group as pytest-benchmark does; the compare command (no config) is told first what differs."""
+    """Group as pytest-benchmark does; for the compare command (no config), print first what differs."""
     benchmarks = list(benchmarks)
     if config is None:
         for line in differing_sources(benchmarks):

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.strategies import BASELINE, STRATEGIES
-from benchmarks.strategies.decoding import split
+from benchmarks.strategies.shared import split
 from fixtures.settings import SeekMode
 from fixtures.workload import read_workload
 

@@ -1,158 +1,180 @@
-"""Every number is taken here: strategies, proven exact first and then timed; limits; peers; scaling.
+"""How fast: strategies and peers, proven before they are timed; limits; other numbers of workers.
 
-What a benchmark needs of its session (baseline, measurement ...) is in harness/fixtures.py.
+Each benchmark measures what the function above it makes, once for each name of a table. What makes and takes
+the rounds is in harness/: contenders.py, rounds.py and measuring.py.
 """
 
 import importlib
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from benchmarks.harness.across import ACROSS, SetPass
-from benchmarks.harness.across import ON_A_CLUSTER as CLUSTER_ACROSS
-from benchmarks.harness.cluster import Cluster, decoder_of
-from benchmarks.harness.cluster_across import HEADER, ClusterSetPass
-from benchmarks.harness.interleaving import clock
-from benchmarks.harness.measuring import Measurement
-from benchmarks.harness.parts import Decode, Judge, Pass
-from benchmarks.harness.proof import Baseline, prove
+from benchmarks.harness.across import ACROSS, CLUSTER_ACROSS, DecodingAcross
+from benchmarks.harness.clock import CLOCK
+from benchmarks.harness.cluster_across import HEADER, ClusterDecodingAcross
+from benchmarks.harness.cluster_session import Cluster
+from benchmarks.harness.contenders import Contender, NotMeasuredError, Work
+from benchmarks.harness.measuring import Measure
+from benchmarks.harness.passes import Decoding
 from benchmarks.harness.scaling import Setting, settings_for
-from benchmarks.limits import LIMITS, decode_parts, prepare_parts
+from benchmarks.limits import LIMITS
+from benchmarks.limits.shares import DecodingShares
 from benchmarks.peers import INSTALL, PEERS
 from benchmarks.peers.likeness import measure_likeness
-from benchmarks.strategies import ON_A_CLUSTER, STRATEGIES
-from exactframes import DeclinedError, Survey
-from fixtures.console import notes
+from benchmarks.strategies import CLUSTER_STRATEGIES, STRATEGIES
+from exactframes import Survey
+from fixtures.console import Console
 from fixtures.settings import read_settings
-from fixtures.workload import Workload
+from results.schema import Packets, Record
 
-pytestmark = pytest.mark.benchmark(timer=clock)
+pytestmark = pytest.mark.benchmark(timer=CLOCK.now)
 
 
-def test_decode(
-    strategy: str,
-    measurement: Measurement,
-    baseline: Baseline,
-    plan: Survey | None,
-    cluster: Cluster | None,
-) -> None:
+def strategies(config: pytest.Config) -> Iterable[str]:
+    """All; those on a cluster come with one."""
+    return [*STRATEGIES, *(CLUSTER_STRATEGIES if config.option.cluster is not None else ())]
+
+
+def decoding(work: Work, name: str) -> Contender:
+    """A pass of a strategy."""
+    if name in CLUSTER_STRATEGIES:
+        return decoding_on_a_cluster(work, name)
+    strategy, workers = STRATEGIES[name], work.settings.workers
+    subject = Decoding(name=name, decode=strategy.decode, workers=workers, baseline=work.baseline)
+    return work.contender(subject, "strategy", workers, is_parallel=strategy.is_parallel)
+
+
+def decoding_on_a_cluster(work: Work, name: str) -> Contender:
+    """A pass of a strategy whose workers are a cluster's."""
+    assert work.cluster is not None
+    if reason := work.cluster.why_not(name, [work.baseline.workload.video.path]):
+        raise NotMeasuredError(reason)
+    decode = partial(CLUSTER_STRATEGIES[name].decode, client=work.cluster.client(name))
+    subject = Decoding(name=name, decode=decode, workers=work.settings.workers, baseline=work.baseline)
+    return work.contender(subject, "strategy", work.cluster.threads)
+
+
+@pytest.mark.measures(decoding, strategy=strategies)
+def test_decode(strategy: str, measure: Measure, plan: Survey | None, cluster: Cluster | None) -> None:
     """Seconds to decode the workload's frames into memory, warm: file in the page cache, workers started.
 
     What the number cannot see: the first start of worker processes, and reading from a cold disk.
     """
-    entry = STRATEGIES.get(strategy) or ON_A_CLUSTER[strategy]
-    on_cluster = cluster if strategy in ON_A_CLUSTER else None
-    if on_cluster is not None and (reason := on_cluster.why_not(strategy, [baseline.workload.video.path])):
-        notes(measurement.config).append(reason)
-        pytest.skip(reason)
-    measurement.begin(strategy, on_cluster.threads if on_cluster else measurement.settings.workers)
-    _measure(measurement, decoder_of(strategy, cluster), baseline)
-    _add_plan(measurement.info, plan, prunes=entry.prunes)
-    if on_cluster is not None:
-        measurement.info["cluster"] = on_cluster.traffic(strategy, measurement.frames_asked)
+    entry = STRATEGIES.get(strategy) or CLUSTER_STRATEGIES[strategy]
+    record = with_plan(measure(strategy), plan, prunes=entry.prunes)
+    if strategy in CLUSTER_STRATEGIES and cluster is not None:
+        record = replace(record, cluster=cluster.use(strategy, record.frames))
+    measure.save(record)
 
 
-@pytest.mark.parametrize("limit", LIMITS)
-def test_limit(limit: str, measurement: Measurement, workload: Workload, tmp_path: Path) -> None:
+def decoding_shares(work: Work, name: str) -> Contender:
+    """A pass of FFmpeg's own command over the packets of a limit."""
+    workload, workers = work.baseline.workload, work.settings.workers
+    subject = DecodingShares(
+        name=name,
+        workload=workload,
+        wanted=LIMITS[name](workload),
+        workers=workers,
+        folder=work.folder / name,
+    )
+    return work.contender(subject, "limit", workers)
+
+
+@pytest.mark.measures(decoding_shares, limit=LIMITS)
+def test_limit(limit: str, measure: Measure) -> None:
     """Seconds in which FFmpeg's own command decodes the same packets, without conversion or result.
 
     What the number cannot see: that a strategy also has to convert, store and return its frames.
     """
-    workers = measurement.settings.workers
-    measurement.begin(limit, workers)
-    try:
-        parts = prepare_parts(LIMITS[limit], workload, workers, tmp_path)
-    except DeclinedError as reason:
-        measurement.info["fallback"] = f"no share can be cut: {reason}"
-        pytest.skip(str(reason))
-    measurement.command(partial(decode_parts, parts))
+    measure(limit)
 
 
-def test_across(
-    across: str,
-    set_measurement: Measurement,
-    baselines: list[Baseline],
-    cluster: Cluster | None,
-    urls: dict[Path, str],
-) -> None:
+def ways_across(config: pytest.Config) -> Iterable[str]:
+    """All; the one on a cluster comes with one."""
+    return [*ACROSS, *((CLUSTER_ACROSS,) if config.option.cluster is not None else ())]
+
+
+def decoding_across(work: Work, name: str) -> Contender:
+    """A pass over all videos, a whole video at a time for each worker."""
+    videos = len(work.baselines)
+    if name in ACROSS:
+        workers = work.settings.workers
+        subject = DecodingAcross(name=name, decode=ACROSS[name], workers=workers, baselines=work.baselines)
+        return work.contender(subject, "across", workers, videos=videos)
+    assert work.cluster is not None
+    paths = [baseline.workload.video.path for baseline in work.baselines]
+    if reason := work.cluster.why_not(name, [path for path in paths if path not in work.urls]):
+        raise NotMeasuredError(reason)
+    client = work.cluster.client(name)
+    on_cluster = ClusterDecodingAcross(baselines=work.baselines, client=client, urls=work.urls)
+    return work.contender(on_cluster, "across", work.cluster.threads, videos=videos)
+
+
+@pytest.mark.measures(decoding_across, across=ways_across)
+def test_across(across: str, measure_across: Measure, cluster: Cluster | None, console: Console) -> None:
     """Seconds in which workers decode all videos of a set, each worker a whole video at a time.
 
     What the number cannot see: proving, for which more rounds are taken, since it would be within the time.
     """
-    if across == CLUSTER_ACROSS:
-        assert cluster is not None
-        local = [baseline.workload.video.path for baseline in baselines]
-        if reason := cluster.why_not(across, [path for path in local if path not in urls]):
-            notes(set_measurement.config).append(reason)
-            pytest.skip(reason)
-        set_measurement.console.line(HEADER)
-        set_measurement.begin(across, cluster.threads, videos=len(baselines))
-        client = cluster.client(across)
-        set_measurement.frames(ClusterSetPass(baselines=baselines, client=client, urls=urls))
-        set_measurement.info["cluster"] = cluster.traffic(across, set_measurement.frames_asked)
+    if across in ACROSS or cluster is None:
+        measure_across(across)
         return
-    workers = set_measurement.settings.workers
-    set_measurement.begin(across, workers, videos=len(baselines))
-    decoding = SetPass(name=across, decode=ACROSS[across], workers=workers, baselines=baselines)
-    set_measurement.frames(decoding)
+    console.line(HEADER)
+    record = measure_across(across)
+    measure_across.save(replace(record, cluster=cluster.use(across, record.frames)))
 
 
-@pytest.mark.peers
-@pytest.mark.parametrize("peer", PEERS)
-def test_peer(peer: str, measurement: Measurement, baseline: Baseline) -> None:
-    """Seconds in which another library decodes the same frames; how near they are to ours is measured."""
-    decode, module = PEERS[peer]
+def decoding_by_peer(work: Work, name: str) -> Contender:
+    """A pass of another library."""
+    decode, module = PEERS[name]
     if module is not None:
         try:
             importlib.import_module(module)
         except ImportError as error:
-            notes(measurement.config).append(f"peers by {module} were not measured: {INSTALL}")
-            pytest.skip(f"{peer} is not installed or does not load ({error}): {INSTALL}")
-    measurement.begin(peer, measurement.settings.workers, is_peer=True)
-    _measure(measurement, decode, baseline, measure_likeness)
+            raise NotMeasuredError(f"peers by {module} were not measured: {INSTALL}") from error
+    workers = work.settings.workers
+    subject = Decoding(
+        name=name, decode=decode, workers=workers, baseline=work.baseline, judge=measure_likeness
+    )
+    return work.contender(subject, "peer", workers)
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Strategies on a cluster come with one; what scaling tries depends on this machine's CPUs."""
-    is_given = metafunc.config.option.cluster is not None
-    if "strategy" in metafunc.fixturenames:
-        metafunc.parametrize("strategy", [*STRATEGIES, *(ON_A_CLUSTER if is_given else ())])
-    if "across" in metafunc.fixturenames:
-        metafunc.parametrize("across", [*ACROSS, *((CLUSTER_ACROSS,) if is_given else ())])
-    if "setting" in metafunc.fixturenames:
-        most = read_settings(metafunc.config).workers
-        metafunc.parametrize("setting", settings_for(most), ids=str)
+@pytest.mark.peers
+@pytest.mark.measures(decoding_by_peer, peer=PEERS)
+def test_peer(peer: str, measure: Measure) -> None:
+    """Seconds in which another library decodes the same frames; how near they are to ours is measured."""
+    measure(peer)
+
+
+def settings(config: pytest.Config) -> Iterable[Setting]:
+    """Which ones depends on this machine's CPUs."""
+    return settings_for(read_settings(config).workers)
+
+
+def decoding_at(work: Work, setting: Setting) -> Contender:
+    """A pass of a strategy with so many workers, and so many FFmpeg threads for each."""
+    strategy, threads = STRATEGIES[setting.strategy], setting.ffmpeg_threads
+    decode = partial(strategy.decode, ffmpeg_threads=threads) if threads > 1 else strategy.decode
+    workers = setting.workers
+    subject = Decoding(name=setting.strategy, decode=decode, workers=workers, baseline=work.baseline)
+    is_parallel = strategy.is_parallel
+    return work.contender(subject, "strategy", workers, is_parallel=is_parallel, ffmpeg_threads=threads)
 
 
 @pytest.mark.scaling
-def test_scaling(setting: Setting, measurement: Measurement, baseline: Baseline, plan: Survey | None) -> None:
+@pytest.mark.measures(decoding_at, setting=settings)
+def test_scaling(setting: Setting, measure: Measure, plan: Survey | None) -> None:
     """Seconds at other numbers of workers, and of FFmpeg threads for each worker."""
-    strategy = STRATEGIES[setting.strategy]
-    measurement.begin(setting.strategy, setting.workers, ffmpeg_threads=setting.ffmpeg_threads)
-    decode = strategy.decode
-    if setting.ffmpeg_threads > 1:
-        decode = partial(decode, ffmpeg_threads=setting.ffmpeg_threads)
-    _measure(measurement, decode, baseline)
-    _add_plan(measurement.info, plan, prunes=strategy.prunes)
+    measure.save(with_plan(measure(setting), plan, prunes=STRATEGIES[setting.strategy].prunes))
 
 
-def _measure(
-    measurement: Measurement,
-    decode: Decode,
-    baseline: Baseline,
-    judge: Judge = prove,
-) -> None:
-    name, workers = measurement.info["strategy"], measurement.info["workers"]
-    decoding = Pass(name=name, decode=decode, workers=workers, baseline=baseline, judge=judge)
-    measurement.frames(decoding)
-
-
-def _add_plan(info: dict[str, Any], plan: Survey | None, *, prunes: bool) -> None:
-    is_pruned = prunes and "fallback" not in info
-    info["limit"] = "limit-needed-frames" if is_pruned else "limit-all-frames"
-    info["packets"] = None
-    if plan is not None:
-        decoded, rule = (plan.kept, plan.how) if is_pruned else (plan.unpruned, None)
-        info["packets"] = {"decoded": decoded, "in_file": plan.in_file, "rule": rule}
+def with_plan(record: Record, plan: Survey | None, *, prunes: bool) -> Record:
+    """The record with what is decoded of the file, and the limit that decodes the same packets."""
+    is_pruned = prunes and record.fallback is None
+    record = replace(record, limit="limit-needed-frames" if is_pruned else "limit-all-frames")
+    if plan is None:
+        return record
+    decoded, rule = (plan.kept, plan.how) if is_pruned else (plan.unpruned, None)
+    return replace(record, packets=Packets(decoded=decoded, in_file=plan.in_file, rule=rule))

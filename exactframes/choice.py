@@ -36,45 +36,73 @@ IN_PLACE = Costs(run=6.0e-4, read=8.0e-6, kept=1.5e-5)
 CUTTING = Costs(run=3.0e-3, read=3.0e-6, kept=1.5e-5)
 
 
-def saves(index: Index, frames: Sequence[int], position: int | None, costs: Costs, pixels: int) -> bool:
+@dataclass(frozen=True)
+class Rates:
+    """What decoding takes on this video, and what an executor takes beside it."""
+
+    costs: Costs
+    packet: float  # seconds to decode a packet, but for what it holds
+
+    @classmethod
+    def of(cls, costs: Costs, pixels: int) -> "Rates":
+        """Rates for frames of so many pixels."""
+        return cls(costs, SECONDS_A_PACKET + SECONDS_A_PIXEL * pixels)
+
+
+def may_save(index: Index, rates: Rates) -> bool:
+    """Whether there is a GOP in which all packets that can be dropped are worth a run.
+
+    Where there is none, no request of this video needs to be reckoned.
+    """
+    if not index.prunes:
+        return False
+    is_dropped = np.diff(index.kept_before) == 0
+    seconds = np.where(is_dropped, rates.packet + SECONDS_A_BYTE * index.size, 0.0)
+    return bool(np.add.reduceat(seconds, index.starts).max() + SEEK > rates.costs.run)
+
+
+def is_little(index: Index, frames: Sequence[int], rates: Rates) -> bool:
+    """Whether this is so near its keyframe that nothing can be worth a run, as is seen at a glance."""
+    if len(frames) > 1:
+        return False
+    number = int(index.order[frames[0]])
+    return (number + 1 - int(index.starts[index.gop_of(number)])) * rates.packet < rates.costs.run / 2
+
+
+def saves(index: Index, frames: Sequence[int], position: int | None, rates: Rates) -> bool:
     """Whether it is cheaper to decode fewer packets.
 
     Args:
         index: the packets.
         frames: which frames, in any order.
         position: the frame that TorchCodec's decoder gave last: it goes on from there within a GOP.
-        costs: of the executor.
-        pixels: of a frame.
+        rates: of the executor.
     """
-    packet = SECONDS_A_PACKET + SECONDS_A_PIXEL * pixels
-    most = _most(index, frames) * (packet + SECONDS_A_BYTE * index.mean_size)
-    if not index.prunes or most < costs.run:
-        return False
-    numbers = index.order[np.unique(np.asarray(frames, dtype=np.int64))]
+    numbers = np.unique(index.order[np.asarray(frames, dtype=np.int64)])  # in the order of decoding
     gops = index.gop_of(numbers)
-    stands = -1 if position is None else int(index.order[position])
-    theirs = ours = 0.0
-    for gop in np.unique(gops).tolist():
-        asked, start = numbers[gops == gop], int(index.starts[gop])
-        stop = int(asked.max()) + 1
-        goes_on = start <= stands < int(asked.min())
-        begin = stands + 1 if goes_on else start
-        theirs += (stop - begin) * packet + _bytes(index.size[begin:stop]) + (not goes_on) * SEEK
-        is_kept = np.diff(index.kept_before[start : stop + 1]) > 0
-        is_kept[asked - start] = True
-        ours += costs.run + (stop - start) * costs.read + int(is_kept.sum()) * (packet + costs.kept)
-        ours += _bytes(index.size[start:stop][is_kept])
+    is_last = np.append(gops[1:] != gops[:-1], True)
+    starts, stops = index.starts[gops[is_last]].astype(np.int64), numbers[is_last] + 1
+    lengths = stops - starts
+    places = np.cumsum(lengths) - lengths  # where each GOP's packets begin among all that are looked at
+    looked_at = np.arange(int(lengths.sum())) + np.repeat(starts - places, lengths)
+    is_kept = index.kept_before[looked_at + 1] > index.kept_before[looked_at]
+    is_kept[np.searchsorted(looked_at, numbers)] = True
+    size = index.size[looked_at]
+    passed = _passed(index, position, numbers)
+    theirs = (len(looked_at) - len(passed)) * rates.packet + len(starts) * SEEK - (len(passed) > 0) * SEEK
+    theirs += float(size.sum() - index.size[passed].sum()) * SECONDS_A_BYTE
+    ours = len(starts) * rates.costs.run + len(looked_at) * rates.costs.read
+    ours += (
+        int(is_kept.sum()) * (rates.packet + rates.costs.kept) + float(size[is_kept].sum()) * SECONDS_A_BYTE
+    )
     return ours < theirs
 
 
-def _bytes(sizes: Numbers) -> float:
-    """Seconds that packets of these sizes take for what they hold."""
-    return float(sizes.sum()) * SECONDS_A_BYTE
-
-
-def _most(index: Index, frames: Sequence[int]) -> int:
-    """How many packets TorchCodec decodes for these frames at most, but for what is shown late."""
-    if len(frames) > 1:
-        return index.longest * len(frames)
-    number = int(index.order[frames[0]])
-    return number + 1 - int(index.starts[index.gop_of(number)])
+def _passed(index: Index, position: int | None, numbers: Numbers) -> Numbers:
+    """The packets that TorchCodec's decoder has passed already in the GOP in which it goes on."""
+    if position is None:
+        return np.arange(0)
+    stands = int(index.order[position])
+    start, stop = index.bounds(int(index.gop_of(stands)))
+    asked = numbers[np.searchsorted(numbers, start) : np.searchsorted(numbers, stop)]
+    return np.arange(start, stands + 1) if len(asked) and stands < asked[0] else np.arange(0)

@@ -3,7 +3,7 @@
 import os
 import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
@@ -13,13 +13,22 @@ from torch import Tensor
 
 from exactframes.ahead import Ahead, Made
 from exactframes.arguments import require_fit, whole
-from exactframes.errors import DeclinedError, FallbackWarning, VerificationError, WrongFrameError
-from exactframes.excerpt import Task, excerpts, tasks
+from exactframes.errors import (
+    DeclinedError,
+    FallbackWarning,
+    RestDeclinedError,
+    SeekDeclinedError,
+    VerificationError,
+    WrongFrameError,
+)
+from exactframes.excerpt import Excerpt, Task, excerpts, tasks
 from exactframes.helpers import Stop
 from exactframes.media import FileLike
 from exactframes.output import own_output, shared_output
 from exactframes.source import SeekMode, Size, Source, open_decoder, open_source, sequential, while_unchanged
 from exactframes.workers import on_processes, on_threads, threads
+
+NOT_BY_TORCHCODEC = "TorchCodec cannot give these frames; they are those of decoding from the first packet"
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -47,7 +56,8 @@ def decode_frames(
     FallbackWarning tells why. A file whose bytes are damaged within a picture cannot be told from a sound one
     here, and what FFmpeg makes of it may depend on which packets it has seen: `verify` looks at samples.
     TorchCodec raises for some frames near the end of files with open GOPs, which it gives only when it has
-    decoded all before them: here they may be given.
+    decoded all before them: here they may be given. So are those of a sound file, such as an MPEG-TS with
+    B-frames, in which it seeks past what it is asked for, and raises: a second FallbackWarning tells that.
 
     Args:
         video: a path, a URL, bytes, a tensor or a file-like object, as TorchCodec takes it.
@@ -83,15 +93,29 @@ def decode_frames(
         raise ValueError("client: leave out workers and processes; its cluster says how many there are")
     if out is not None:
         require_fit(out, source.shape(len(wanted)))
+    certain = Certain()
     try:
         if client is not None:
-            frames = _on_cluster(source, wanted, client, ffmpeg_threads, out)
+            frames = _on_cluster(source, wanted, certain, client, ffmpeg_threads=ffmpeg_threads, out=out)
         else:
             pruned = _on_processes if processes else _on_threads
-            frames = pruned(source, wanted, team, out)
+            frames = pruned(source, wanted, certain, team, out)
+        if certain.reason is not None:
+            warnings.warn(FallbackWarning(str(certain.reason)), stacklevel=2)
+            _add_rest(source, wanted, frames, certain, ffmpeg_threads)
     except DeclinedError as reason:
         warnings.warn(FallbackWarning(str(reason)), stacklevel=2)
-        frames = _filled(out, sequential(source, wanted, ffmpeg_threads))
+        try:
+            frames = _filled(out, sequential(source, wanted, ffmpeg_threads))
+        except RuntimeError as error:
+            if seek_mode != "exact" or not isinstance(reason, SeekDeclinedError):
+                raise
+            try:
+                frames = _from_first_packet(source, wanted, team, out)
+            except DeclinedError:
+                raise error from None
+            warnings.warn(FallbackWarning(f"{NOT_BY_TORCHCODEC} ({error})"), stacklevel=2)
+            return frames
     _verify(source, wanted, frames, verify)
     return frames
 
@@ -159,29 +183,73 @@ def _team(workers: int | None, ffmpeg_threads: int) -> _Team:
     return _Team(whole("workers", usable, 1), whole("ffmpeg_threads", ffmpeg_threads, 0))
 
 
-def _on_threads(source: Source, indices: list[int], team: _Team, out: Tensor | None) -> Tensor:
+class Certain:
+    """The excerpts up to where the plan of a file is certain, and what is known of them at the end."""
+
+    def __init__(self) -> None:
+        """Of nothing yet."""
+        self.rows: set[int] = set()  # that the excerpts hold
+        self.reason: RestDeclinedError | None = None  # why they end before the last row
+
+    def of(self, cut: Iterable[Excerpt]) -> Iterator[Excerpt]:
+        """Give excerpts, and end without an error where they end for a reason."""
+        try:
+            for excerpt in cut:
+                self.rows.update(excerpt.rows)
+                yield excerpt
+        except RestDeclinedError as reason:
+            self.reason = reason
+
+    def require(self, written: int, rows: int) -> None:
+        """The output begins uninitialised: a row that nobody wrote would be silent damage.
+
+        Raises:
+            WrongFrameError: if other rows were written than the excerpts hold, or are missing for no reason.
+        """
+        expected = rows if self.reason is None else len(self.rows)
+        if written != expected:
+            raise WrongFrameError(f"the plan covered {written} of {expected} frames")
+
+
+def _on_threads(
+    source: Source, indices: list[int], certain: Certain, team: _Team, out: Tensor | None
+) -> Tensor:
     shape = source.shape(len(indices))
     output = torch.empty(shape, dtype=torch.uint8) if out is None else out.permute(0, 2, 3, 1)
     span = range(len(indices))
     with excerpts(source, indices, team.workers) as cut, threads(team.workers) as pool:
-        written = on_threads(tasks(cut, team.ffmpeg_threads), output, span, team.workers, pool)
-    _require_all(written, len(indices))
+        all_tasks = tasks(certain.of(cut), team.ffmpeg_threads)
+        written = on_threads(all_tasks, output, span, team.workers, pool)
+    certain.require(written, len(indices))
     return output.permute(0, 3, 1, 2) if out is None else out
 
 
-def _on_processes(source: Source, indices: list[int], team: _Team, out: Tensor | None) -> Tensor:
+def _from_first_packet(source: Source, indices: list[int], team: _Team, out: Tensor | None) -> Tensor:
+    """What TorchCodec would give if it never sought."""
+    return _on_threads(replace(source, never_seeks=True), indices, Certain(), team, out)
+
+
+def _on_processes(
+    source: Source, indices: list[int], certain: Certain, team: _Team, out: Tensor | None
+) -> Tensor:
     shape = source.shape(len(indices))
     with (
         shared_output(shape) as (_, path),
         excerpts(source, indices, team.workers) as cut,
     ):
-        written = on_processes(cut, shape, path, team.workers, team.ffmpeg_threads)
-        _require_all(written, len(indices))
+        written = on_processes(certain.of(cut), shape, path, team.workers, team.ffmpeg_threads)
+        certain.require(written, len(indices))
         return _filled(out, own_output(shape, path).permute(0, 3, 1, 2))
 
 
 def _on_cluster(
-    source: Source, indices: list[int], client: "Client", ffmpeg_threads: int, out: Tensor | None
+    source: Source,
+    indices: list[int],
+    certain: Certain,
+    client: "Client",
+    *,
+    ffmpeg_threads: int,
+    out: Tensor | None,
 ) -> Tensor:
     from exactframes.cluster import EXCERPT_FRAME_BYTES, on_cluster
     from exactframes.cluster.connecting import connect
@@ -190,7 +258,7 @@ def _on_cluster(
     output = torch.empty(shape, dtype=torch.uint8) if out is None else out.permute(0, 2, 3, 1)
     most_frames = max(1, EXCERPT_FRAME_BYTES // source.frame_bytes)
     with connect(client) as link, excerpts(source, indices, link.threads, most_frames) as cut:
-        _require_all(on_cluster(cut, output, link, ffmpeg_threads), len(indices))
+        certain.require(on_cluster(certain.of(cut), output, link, ffmpeg_threads), len(indices))
     return output.permute(0, 3, 1, 2) if out is None else out
 
 
@@ -226,7 +294,8 @@ def _pass(
             while done < count:
                 span = range(done, min(done + size, count))
                 output = torch.empty(source.shape(len(span)), dtype=torch.uint8)
-                _require_all(on_threads(feed.until(span.stop), output, span, workers, pool), len(span))
+                written = on_threads(feed.until(span.stop), output, span, workers, pool)
+                Certain().require(written, len(span))
                 yield range(first + span.start, first + span.stop), output.permute(0, 3, 1, 2)
                 done = span.stop
                 del output
@@ -239,10 +308,20 @@ def _pass(
             del frames
 
 
-def _require_all(written: int, rows: int) -> None:
-    """The output begins uninitialised: a row that nobody wrote would be silent damage."""
-    if written != rows:
-        raise WrongFrameError(f"the plan covered {written} of {rows} frames")
+def _add_rest(
+    source: Source, indices: list[int], frames: Tensor, certain: Certain, ffmpeg_threads: int
+) -> None:
+    """Have TorchCodec decode the rows that are missing, all of them shown after the others.
+
+    It begins with the last frame that is there, so that it stands where one call for all would have brought
+    it: what approximate mode gives depends on the frame that was given before.
+    """
+    missing = [row for row in range(len(indices)) if row not in certain.rows]
+    first = min(indices[row] for row in missing)
+    before = [max((indices[row] for row in certain.rows if indices[row] < first), default=first)]
+    decoded = sequential(source, before + [indices[row] for row in missing], ffmpeg_threads)
+    for row, frame in zip(missing, decoded[1:], strict=True):
+        frames[row] = frame
 
 
 def _filled(out: Tensor | None, frames: Tensor) -> Tensor:

@@ -13,6 +13,14 @@ class DeclinedError(Exception):
     """Nothing is pruned: packets and frames cannot be matched, or not be cut, with certainty."""
 
 
+class SeekDeclinedError(DeclinedError):
+    """Packets and frames match, but TorchCodec, which seeks, may be led past frames that it is asked for."""
+
+
+class RestDeclinedError(DeclinedError):
+    """Nothing more is pruned from here on; the frames that are shown before are certain."""
+
+
 class WrongFrameError(DeclinedError):
     """Decoding an excerpt gave other frames than were planned."""
 

@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -13,7 +14,7 @@ import torchcodec.decoders
 from torchcodec import FrameBatch
 
 from exactframes.boxes import look_at
-from exactframes.choice import CUTTING, IN_PLACE, READ_AFTER, saves
+from exactframes.choice import CUTTING, IN_PLACE, READ_AFTER, Rates, is_little, may_save, saves
 from exactframes.cutting import Cutting
 from exactframes.errors import DeclinedError
 from exactframes.in_place import HAS_STAGES, InPlace
@@ -56,11 +57,12 @@ class Opened:
         self._seconds = 0.0  # for which it has worked
         self._last: Any = None  # that it gave
         self._executor: Executor | None = None
+        self._is_worthwhile: bool | None = None  # whether any request may be cheaper with fewer packets
         self._state = _state(video)
         header = self.exact if index is None else self._open_header(index)
         self.stream_index: int = header.stream_index
         self.metadata: Any = header.metadata if index is None else _completed(header.metadata, index)
-        self._source = _source_of(header, video, arguments, len(self))
+        self._header = header
 
     def _open_header(self, index: Index) -> Theirs:
         try:
@@ -82,6 +84,10 @@ class Opened:
             self._regular = self._position = None
         return self._exact
 
+    @cached_property
+    def _source(self) -> Source:
+        return _source_of(self._header, self._video, self._arguments, len(self))
+
     def __len__(self) -> int:
         """How many frames."""
         return int(self.metadata.num_frames)
@@ -100,8 +106,10 @@ class Opened:
             ours: makes the answer of these frames.
         """
         index = self._known_index()
-        frames = None if index is None else frames_of(index)
-        if index is None or not frames:
+        if index is None or not (self._regular or self._may_save(index)):
+            return self._ask(theirs, None)
+        frames = frames_of(index)
+        if not frames:
             return self._ask(theirs, None)
         if self._saves(index, frames):
             try:
@@ -129,7 +137,7 @@ class Opened:
     # --- the index ---
 
     def _known_index(self) -> Index | None:
-        if self.index is None and self.why is None and self._seconds > READ_AFTER * self._source.frames:
+        if self.index is None and self.why is None and self._seconds > READ_AFTER * len(self):
             self.read_index()
         return self.index
 
@@ -155,11 +163,21 @@ class Opened:
 
     @property
     def _is_in_place(self) -> bool:
-        return HAS_STAGES and self._source.size is None  # ColorConverter does not resize
+        return HAS_STAGES and not self._arguments["transforms"]  # ColorConverter does not resize
+
+    @cached_property
+    def _rates(self) -> Rates:
+        pixels = (self.metadata.width or 0) * (self.metadata.height or 0)
+        return Rates.of(IN_PLACE if self._is_in_place else CUTTING, pixels)
+
+    def _may_save(self, index: Index) -> bool:
+        if self._is_worthwhile is None:
+            self._is_worthwhile = may_save(index, self._rates)
+        return self._is_worthwhile
 
     def _saves(self, index: Index, frames: Sequence[int]) -> bool:
-        costs = IN_PLACE if self._is_in_place else CUTTING
-        return saves(index, frames, self._position, costs, self._source.width * self._source.height)
+        is_worth_a_look = not is_little(index, frames, self._rates) and self._may_save(index)
+        return is_worth_a_look and saves(index, frames, self._position, self._rates)
 
     def _pruned(self, index: Index, frames: Sequence[int]) -> FrameBatch:
         in_place = self._is_in_place
@@ -207,7 +225,7 @@ def _source_of(decoder: Theirs, video: Any, arguments: dict[str, Any], frames: i
 
 def _completed(header: Any, index: Index) -> Any:
     """The metadata of exact mode, which counts the content."""
-    begin, end = float(index.times[0]), index.end_seconds
+    begin, end = float(index.seconds(index.pts[index.order[:1]])[0]), index.end_seconds
     return dataclasses.replace(
         header,
         num_frames_from_content=len(index),

@@ -13,7 +13,7 @@ from av.index import IndexEntries
 from av.video.stream import VideoStream
 
 from exactframes.arguments import require_held
-from exactframes.errors import DeclinedError
+from exactframes.errors import DeclinedError, RestDeclinedError, SeekDeclinedError
 from exactframes.rules.h264 import has_b_slice
 from exactframes.rules.roles import Role, Rule
 from exactframes.source import Source, count_frames
@@ -242,11 +242,12 @@ class Reader:
             raise DeclinedError("two packets have the same time stamp")
         requests = self._by_index(times) if self._is_exact else self._by_time(times, following)
         early = set(leading)
-        if requests and self.is_missed(gop, following, gop.shown if self._is_exact else requests[-1].pts):
-            raise DeclinedError(self._missed)
+        target = requests[-1].pts if requests and not self._is_exact else gop.shown
+        if requests and not self._source.never_seeks and self.is_missed(gop, following, target):
+            raise SeekDeclinedError(self._missed)
         asked_early = [request for request in requests if request.pts in early]
         if asked_early and not self._is_exact:
-            raise DeclinedError(
+            raise RestDeclinedError(
                 f"approximate seek mode may miss frames that are shown before their keyframe; {USE_EXACT}"
             )
         return Asked(gop, following, [r for r in requests if r.pts not in early], asked_early)
@@ -316,7 +317,8 @@ class Reader:
             before = times[place - 1] if place else self._last_shown
             is_next = time not in self._before or self._shows(before, self._before[time])
             if place == len(times) or not self._shows(times[place], time) or not is_next:
-                raise DeclinedError(f"the frame rate varies, and approximate mode guesses by it; {USE_EXACT}")
+                reason = f"the frame rate varies, and approximate mode guesses by it; {USE_EXACT}"
+                raise RestDeclinedError(reason)
             requests.append(Request(times[place], row))
         self._last_shown = times[-1]
         return requests

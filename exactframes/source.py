@@ -46,6 +46,7 @@ class Source:
     size: tuple[int, int] | None = None  # (height, width) that decoders resize frames to; None: as they are
     boxes: Boxes = field(default_factory=Boxes)  # of an MP4 or MOV file
     given: Any = None  # what TorchCodec takes, where that is not the path
+    never_seeks: bool = False  # what is asked for is what decoding from the first packet gives
 
     @property
     def video(self) -> Any:

@@ -39,7 +39,7 @@ def _intra(containers: tuple[str, ...], excerpt: str, *, tag_tells: bool = False
     return Codec(containers, excerpt, lambda _extradata: rule, ALONE, reorders=False, tag_tells=tag_tells)
 
 
-# By FFmpeg's names. The corpus (fixtures/corpus.py of this repository) holds each of them in each container.
+# By FFmpeg's names. The corpus (fixtures/testing/corpus.py, in the repository) has each in each container.
 TRIED = {
     "h264": Codec(
         (MOV, MKV, AVI, FLV, TS), "mp4", h264.rule, "nal_ref_idc", parameter_sets=h264.parameter_sets

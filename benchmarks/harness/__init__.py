@@ -1,1 +1,1 @@
-"""How strategies are measured: proven exact, costed, timed in rounds, and shown to the person who watches."""
+"""How contenders are measured: they are proven exact, costed, and timed in rounds."""

@@ -1,34 +1,34 @@
-"""Across videos: each worker decodes whole videos, one after the other, where strategies share one video."""
+"""Across videos: each worker decodes whole videos, one after the other; a strategy's workers share one."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import pytest
 
-from benchmarks.harness.identity import Identity, identify
-from benchmarks.harness.interleaving import untimed
-from benchmarks.harness.parts import Decode
+from benchmarks.harness.clock import CLOCK
+from benchmarks.harness.identify import identify
+from benchmarks.harness.passes import Decode, Pause
 from benchmarks.harness.proof import Baseline, Proof, joined, prove
 from benchmarks.strategies.one_decoder import sequential
 from benchmarks.strategies.pruned import pruned
 from fixtures.workload import Workload
+from results.schema import Identity
 
-BASELINES = pytest.StashKey[dict[str, Baseline]]()  # of the videos that this session has come to
+BASELINES = pytest.StashKey[dict[str, Baseline]]()  # of the videos that this session has decoded, by name
 ALL_VIDEOS = "all videos"
 
 ACROSS: dict[str, Decode] = {"across": sequential, "across-pruned": pruned}
-ON_A_CLUSTER = "cluster-across"  # with --cluster: see cluster_across.py
+CLUSTER_ACROSS = "cluster-across"  # with --cluster: see cluster_across.py
 
 
 @dataclass(frozen=True, kw_only=True)
-class SetPass:
+class DecodingAcross:
     """One pass over all videos, by workers that are threads and take the longest first.
 
-    Parts are smaller than a strategy's by the number of workers, so that those in memory at once are no more
-    than one of a strategy's. A part's frames are let go in the worker, within the time of a round.
+    Each worker has a part in memory. So a part is smaller than a strategy's by the number of workers. The
+    worker lets its frames go within the time of the round.
     """
 
     name: str
@@ -37,14 +37,14 @@ class SetPass:
     baselines: Sequence[Baseline]
 
     def warm_up(self) -> None:
-        """Nothing: threads start at once."""
+        """Do nothing: threads start at once."""
 
     def run(self) -> None:
-        """A round."""
+        """Decode all videos."""
         self._over_all(self._decode)
 
-    def prove(self, when: str = "", pause: Callable[[], AbstractContextManager[None]] = untimed) -> Proof:
-        """A round, and another whose frames are judged by the workers, within its time: so it does not count.
+    def prove(self, when: str = "", pause: Pause = CLOCK.stopped) -> Proof:
+        """Decode all videos, and then once more: in this untimed pass the workers judge the frames.
 
         Raises:
             MismatchError: naming the video, and the first frame of it that is wrong.
@@ -54,7 +54,7 @@ class SetPass:
             return joined(self._over_all(lambda baseline: self._prove(baseline, when)))
 
     def prove_last(self) -> Proof:
-        """The last round, and the untimed one that is proven."""
+        """The same after the last timed round."""
         return self.prove(", after its last round,")
 
     def _over_all(self, do: Callable[[Baseline], Proof | None]) -> list[Proof]:
@@ -78,10 +78,10 @@ class SetPass:
         return joined([prove(name, self.decode(part.workload, 1), part) for part in baseline.parts])
 
 
-def identify_set(baselines: Sequence[Baseline]) -> Identity:
-    """What is measured over all videos: digests of theirs, in order."""
-    identities = [identify(baseline.workload) for baseline in baselines]
-    works, workload = [identity["work"] for identity in identities], baselines[0].workload
+def identify_set(baselines: Sequence[Baseline], cluster: Mapping[str, object]) -> Identity:
+    """Describe the run over all videos: digests of their digests, in order."""
+    identities = [identify(baseline.workload, cluster) for baseline in baselines]
+    works, workload = [identity.work for identity in identities], baselines[0].workload
     together: dict[str, object] = {
         "video": f"{len(works)} videos",
         "seek_mode": workload.seek_mode,
@@ -92,11 +92,11 @@ def identify_set(baselines: Sequence[Baseline]) -> Identity:
         together[field] = hashlib.sha256(values.encode()).hexdigest()
     if workload.size is not None:
         together["output_size"] = ", ".join(sorted({str(work["output_size"]) for work in works}))
-    return identities[0] | {"work": together}
+    return replace(identities[0], work=together)
 
 
 def longest_first(baselines: Sequence[Baseline]) -> list[Baseline]:
-    """Those of the largest videos first: what takes longest must not begin last."""
+    """Sort them, the largest video first: what takes longest must not begin last."""
     return sorted(baselines, key=lambda baseline: _pixels(baseline.workload), reverse=True)
 
 

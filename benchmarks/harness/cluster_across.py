@@ -1,15 +1,15 @@
 """Across videos on a cluster: a whole video is a task, the longest first; digests come back, not frames."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.harness.across import ON_A_CLUSTER, longest_first
-from benchmarks.harness.interleaving import untimed
+from benchmarks.harness.across import CLUSTER_ACROSS, longest_first
+from benchmarks.harness.clock import CLOCK
+from benchmarks.harness.passes import Pause
 from benchmarks.harness.proof import Baseline, Digests, MismatchError, Proof, joined
-from benchmarks.strategies.cluster import UNSEEN
+from benchmarks.strategies.on_a_cluster import UNSEEN
 from exactframes.cluster.connecting import connect
 from exactframes.cluster.link import Job
 from exactframes.cluster.remote import digest_video
@@ -24,23 +24,23 @@ HEADER = "cluster-across: whole videos as tasks; frames are reduced to digests o
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClusterSetPass:
-    """One pass over all videos by the workers of a cluster, as SetPass is one by threads."""
+class ClusterDecodingAcross:
+    """A pass over all videos by the workers of a cluster; DecodingAcross is one by threads."""
 
     baselines: Sequence[Baseline]
     client: "Client"
-    urls: Mapping[Path, str]  # of videos that came from one, by their paths: each worker reads it by itself
-    name: str = ON_A_CLUSTER
+    urls: Mapping[Path, str]  # of downloaded videos, by their paths: each worker reads from the URL
+    name: str = CLUSTER_ACROSS
 
     def warm_up(self) -> None:
-        """Nothing: the cluster has started."""
+        """Do nothing: the cluster has started."""
 
     def run(self) -> None:
-        """A round."""
+        """Decode all videos."""
         self._digests()
 
-    def prove(self, when: str = "", pause: Callable[[], AbstractContextManager[None]] = untimed) -> Proof:
-        """A round, whose digests are compared.
+    def prove(self, when: str = "", pause: Pause = CLOCK.stopped) -> Proof:
+        """Decode all videos, and compare the digests.
 
         Raises:
             MismatchError: naming the video, and the first frame of it that is wrong.
@@ -50,7 +50,7 @@ class ClusterSetPass:
             return joined([self._compare(b, found[n], when) for n, b in enumerate(self.baselines)])
 
     def prove_last(self) -> Proof:
-        """The last round."""
+        """The same in the last timed round."""
         return self.prove(", in its last round,")
 
     def _digests(self) -> dict[int, Digests]:

@@ -1,28 +1,21 @@
 """What a strategy costs besides time: CPU seconds and peak memory of the whole process tree."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 
 import psutil
 
+from results.schema import Cost
+
 SAMPLE_SECONDS = 0.1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cost:
-    """The cost of one pass."""
-
-    cpu_seconds: float  # user and system time of this process and all its descendants, dead or alive
-    peak_bytes: int  # of the tree at its largest, pages that processes share counted once
-    extra_bytes: int  # by how much that is more than before the pass
 
 
 class CostMeter:
     """Measures what happens inside its `with` block; read `cost` after it.
 
-    Memory is the proportional set size where the system tells it (Linux) and the unique set size elsewhere,
+    Memory is the proportional set size where the system reports it (Linux) and the unique set size elsewhere,
     sampled ten times a second: a shorter peak can be missed. A thread of this process does the sampling,
     so it belongs around an untimed pass.
     """
@@ -32,7 +25,7 @@ class CostMeter:
         self._stop = threading.Event()
         self._before = self._peak = tree_memory()
         self._cpu_before = tree_cpu_seconds()
-        self._cpu = 0.0
+        self._cpu = self.uncounted_seconds = 0.0
         self._sampler = threading.Thread(target=self._sample, daemon=True)
         self._sampler.start()
         return self
@@ -46,10 +39,12 @@ class CostMeter:
 
     @contextmanager
     def cpu_uncounted(self) -> Iterator[None]:
-        """Count no CPU time inside: what is done there is not the strategy's."""
+        """Count no CPU time inside, which is not the strategy's; add up the seconds that it takes."""
+        began = time.perf_counter()
         self._cpu += tree_cpu_seconds() - self._cpu_before
         yield
         self._cpu_before = tree_cpu_seconds()
+        self.uncounted_seconds += time.perf_counter() - began
 
     @property
     def cost(self) -> Cost:

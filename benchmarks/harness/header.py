@@ -1,10 +1,12 @@
 """The report header: what is about to be measured."""
 
-from benchmarks.harness.identity import Identity
+from collections.abc import Mapping
+
 from fixtures.long_video import LongVideo
 from fixtures.sampling import spacing
 from fixtures.settings import DEFAULT, Settings
 from fixtures.workload import Workload
+from results.schema import Identity
 
 
 def header(
@@ -12,9 +14,8 @@ def header(
 ) -> list[str]:
     """The lines that tell a person what runs, on what, with which versions."""
     frames, seek_mode = len(workload.indices), workload.seek_mode
-    machine, software = identity["machine"], identity["software"]
+    machine, software = identity.machine, identity.software
     ffmpeg = software["ffmpeg"]
-    assert isinstance(ffmpeg, dict)
     rows = {"workload": name} if name != DEFAULT else {}
     rows |= {
         "clip": f"{video.name}, {duration(video.clip_seconds)}, {video.width}x{video.height}, "
@@ -32,7 +33,7 @@ def header(
     return [f"{name + ':':<12}{text}" for name, text in rows.items() if text]
 
 
-def _on_cluster(machine: dict[str, object]) -> str:
+def _on_cluster(machine: Mapping[str, object]) -> str:
     workers = machine.get("cluster_workers")
     where = "on this machine" if machine.get("cluster_is_local") else "elsewhere"
     return f"{workers} Dask workers {where}" if workers else ""

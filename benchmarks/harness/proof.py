@@ -1,7 +1,7 @@
 """The proof that a strategy's frames equal the baseline's, frame by frame and bit for bit.
 
 The baseline is kept as one digest a frame, not as a second gigabyte of frames. Only where a frame
-differs is the baseline's frame decoded again, to tell by how much.
+differs is the baseline's frame decoded again, to say by how much.
 """
 
 import hashlib
@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from benchmarks.strategies import BASELINE
 from benchmarks.strategies.one_decoder import sequential
 from exactframes.digests import frame_digests
 from fixtures.workload import Workload
+from results import schema
 
 Digests = tuple[bytes, ...]
 
@@ -32,7 +34,7 @@ class Proof:
 
     @property
     def frames(self) -> int:
-        """How many there are."""
+        """How many frames were compared."""
         return len(self.digests)
 
     @property
@@ -40,14 +42,19 @@ class Proof:
         """One digest of them all, however they were divided into parts."""
         return hashlib.blake2b(b"".join(self.digests), digest_size=16).hexdigest()
 
-    def as_dict(self) -> dict[str, object]:
-        """What is saved of it, in plain JSON."""
-        proof: dict[str, object] = {"frames": self.frames, "digest": self.digest}
-        return proof | {"max_difference": self.max_difference, "differing_frames": self.differing_frames}
+    @property
+    def summary(self) -> schema.Proof:
+        """The part of it that is saved."""
+        return schema.Proof(
+            frames=self.frames,
+            digest=self.digest,
+            max_difference=self.max_difference,
+            differing_frames=self.differing_frames,
+        )
 
 
 def joined(proofs: Sequence[Proof]) -> Proof:
-    """What was shown of a workload's parts, as one."""
+    """Join what was shown of a workload's parts."""
     return Proof(
         digests=tuple(digest for proof in proofs for digest in proof.digests),
         max_difference=max(proof.max_difference for proof in proofs),
@@ -66,7 +73,7 @@ class Baseline:
 
     @property
     def proof(self) -> Proof:
-        """What a strategy that matches has been shown to return."""
+        """The proof of a strategy whose frames equal these."""
         return Proof(digests=self.digests)
 
     @property
@@ -119,11 +126,8 @@ def require_shape(strategy: str, frames: Tensor, baseline: Baseline) -> None:
     if tuple(frames.shape) != expected or frames.dtype != torch.uint8:
         raise MismatchError(
             f"{strategy} returned {_shape(frames.shape)} of {str(frames.dtype).removeprefix('torch.')}, "
-            f"{BASELINE_NAME} {_shape(expected)} of uint8" + _first_missing(frames, baseline)
+            f"{BASELINE} {_shape(expected)} of uint8" + _first_missing(frames, baseline)
         )
-
-
-BASELINE_NAME = sequential.__name__
 
 
 def _first_missing(frames: Tensor, baseline: Baseline) -> str:
@@ -142,12 +146,12 @@ def _describe(sample: int, frame: Tensor, digest: bytes, baseline: Baseline) -> 
     difference = (frame.to(torch.int16) - expected.to(torch.int16)).abs()
     values = 100 * difference.count_nonzero().item() / difference.numel()
     text = (
-        f"sample {baseline.first_sample + sample} (frame {index} of the video) differs from {BASELINE_NAME} "
+        f"sample {baseline.first_sample + sample} (frame {index} of the video) differs from {BASELINE} "
         f"in {values:.3g} % of its values, by {difference.max().item()} at most"
     )
     if digest in baseline.digests:
         same = baseline.first_sample + baseline.digests.index(digest)
-        text += f"; it is {BASELINE_NAME}'s sample {same}"
+        text += f"; it is {BASELINE}'s sample {same}"
     return text
 
 

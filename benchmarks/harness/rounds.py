@@ -1,45 +1,173 @@
-"""Which strategy and round is running, for the person who watches."""
+"""Sources of rounds, of one shape: Alone, InTurns, and Ordered (ordered.py).
 
-import time
+pytest-benchmark takes all rounds of one benchmark before it comes to the next. InTurns takes the first round
+of each contender, then the second of each, so that drift hits all alike; each benchmark then replays its own.
+"""
 
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from statistics import median, stdev
+from typing import Protocol
+
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from benchmarks.harness.clock import CLOCK
+from benchmarks.harness.contenders import Contender
+from benchmarks.harness.untimed import prove_and_cost
+from benchmarks.harness.watching import Progress, Watcher, in_words
+from exactframes import FallbackWarning
+from exactframes.errors import ClusterError
 from fixtures.console import Console
-from fixtures.settings import Settings
+from fixtures.settings import DEFAULT, Settings
+from results.schema import Entry, Record
 
 
-class Rounds:
-    """Counts the rounds of one benchmark; `before` and `after` are pedantic's setup and teardown.
+class Rounds(Protocol):
+    """A source of rounds."""
 
-    Both run outside the timed region. The proof pass is the first warm-up round, and the seconds shown
-    are for the watcher only: what is reported is pytest-benchmark's own timing.
-    """
+    def untimed(self, contender: Contender) -> Record:
+        """Give the contender's record with what the untimed pass found; raise what failed in that pass."""
 
-    def __init__(self, name: str, settings: Settings, console: Console, first: str = "proof pass") -> None:
-        """Name what is coming; `first` is the untimed pass that is not pedantic's."""
-        warmups = max(1, settings.warmup_rounds)
-        names = [first, *(f"warm-up {n} of {warmups}" for n in range(2, warmups + 1))]
-        names += [f"round {n} of {settings.rounds}" for n in range(1, settings.rounds + 1)]
-        self.warmups_after_first = warmups - 1  # how many warm-up rounds are left for pedantic
-        self._names = names
-        self._name = name
-        self._console = console
-        self._started = 0.0
-        self._last = ""
+    def timed(self, contender: Contender, benchmark: BenchmarkFixture) -> None:
+        """Have pytest-benchmark time all rounds; raise what failed in them."""
 
-    def before(self) -> None:
-        """Tell which round begins, and how long the last one took."""
-        self._console.live(f"{self._name:<20} {self._names.pop(0)}{self._last}")
-        self._started = time.perf_counter()
+    def finished(self) -> Iterator[Entry]:
+        """The timed rounds, as entries of the table, of contenders that have no entry yet."""
 
-    @property
-    def is_last(self) -> bool:
-        """Whether no round follows the one that has begun."""
-        return not self._names
 
-    def done(self) -> None:
-        """Leave no stale live line behind."""
-        if self._console.is_terminal:
-            self._console.live("")
+class Alone:
+    """Each benchmark takes all its rounds before the next benchmark begins."""
 
-    def after(self, *_: object) -> None:
-        """Note how long the round took."""
-        self._last = f" (last {time.perf_counter() - self._started:.2f} s)"
+    def __init__(self, settings: Settings, console: Console) -> None:
+        """Take as many rounds as the settings say."""
+        self._settings, self._console = settings, console
+
+    def untimed(self, contender: Contender) -> Record:
+        """Take the first warm-up round."""
+        first = "warm-up" if contender.record.kind == "limit" else "proof pass"
+        self._watcher = Watcher(contender.name, self._settings, self._console, first)
+        self._watcher.before()
+        try:
+            return prove_and_cost(contender)
+        finally:
+            self._watcher.after()
+
+    def timed(self, contender: Contender, benchmark: BenchmarkFixture) -> None:
+        """Take the other warm-up rounds, and the timed ones."""
+        watcher, subject = self._watcher, contender.subject
+
+        def take() -> None:
+            is_last = watcher.is_last or benchmark.disabled
+            (subject.prove_last if is_last else subject.run)()
+
+        benchmark.pedantic(
+            take,
+            setup=watcher.before,
+            teardown=watcher.after,
+            rounds=self._settings.rounds,
+            warmup_rounds=watcher.warmups_after_first,
+        )
+        watcher.done()
+
+    def finished(self) -> Iterator[Entry]:
+        """None: what has finished has its entry already."""
+        return iter(())
+
+
+class Ahead:
+    """Takes the rounds of all contenders when the first benchmark asks; each benchmark replays its own."""
+
+    def __init__(self, contenders: Sequence[Contender]) -> None:
+        """Take no round yet."""
+        self.contenders = {contender.name: contender for contender in contenders}
+        self.seconds: dict[str, list[float]] = {name: [] for name in self.contenders}
+        self.errors: dict[str, Exception] = {}  # what went wrong, by the contender's name
+        self.found: dict[str, Record] = {}
+        self._has_begun = False
+
+    def take_all(self) -> None:
+        """Fill in seconds, errors and found."""
+        raise NotImplementedError
+
+    def untimed(self, contender: Contender) -> Record:
+        """Give what was found before the rounds."""
+        if not self._has_begun:
+            self._has_begun = True
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FallbackWarning)  # the untimed passes have noted it
+                self.take_all()
+        if contender.name not in self.found:
+            raise self.errors[contender.name]
+        return self.found[contender.name]
+
+    def timed(self, contender: Contender, benchmark: BenchmarkFixture) -> None:
+        """Replay the rounds."""
+        if error := self.errors.get(contender.name):
+            raise error
+        seconds = self.seconds.pop(contender.name)  # pytest-benchmark has them now
+        benchmark.pedantic(replay(seconds), rounds=len(seconds))
+
+    def finished(self) -> Iterator[Entry]:
+        """The rounds that were taken before the interrupt."""
+        for name, seconds in self.seconds.items():
+            if seconds:
+                stats = {"median": median(seconds), "stddev": stdev(seconds) if len(seconds) > 1 else 0.0}
+                yield {"extra_info": self.found[name].to_dict(), "stats": {**stats, "data": seconds}}
+
+
+class InTurns(Ahead):
+    """All contenders take turns; one that fails takes no further turn."""
+
+    def __init__(
+        self, contenders: Sequence[Contender], rounds: int, console: Console, workload: str = DEFAULT
+    ) -> None:
+        """Take so many rounds of each."""
+        super().__init__(contenders)
+        self._rounds, self._console, self._workload = rounds, console, workload
+        self._progress = Progress(rounds)
+
+    def take_all(self) -> None:
+        """An untimed turn of each, then the timed turns."""
+        for name, contender in self.contenders.items():
+            self._console.live(f"{name:<20} in turns, untimed round")
+            self._attempt(name, partial(self._untimed, contender))
+        self._announce()
+        for number in range(1, self._rounds + 1):
+            self._turn(number)
+
+    def _announce(self) -> None:
+        of = "" if self._workload == DEFAULT else f" of {self._workload}"
+        if total := self._progress.total:
+            self._console.line(f"about {in_words(self._progress.seconds_left)} for {total} rounds{of}")
+
+    def _turn(self, number: int) -> None:
+        for name in [name for name in self.contenders if name not in self.errors]:
+            where = f"round {number} of {self._rounds}, {self._progress.next_of_all}"
+            self._console.live(f"{name:<20} in turns, {where}")
+            self._attempt(name, partial(self._timed, name, is_last=number == self._rounds))
+
+    def _attempt(self, name: str, turn: Callable[[], None]) -> None:
+        try:
+            turn()
+        except ClusterError:  # a lost cluster is the end of the session
+            raise
+        except Exception as error:  # noqa: BLE001  the contender's own benchmark raises it again
+            self.errors[name] = error
+            self._progress.out(name)
+
+    def _untimed(self, contender: Contender) -> None:
+        record = self.found[contender.name] = prove_and_cost(contender)
+        self._progress.add(contender.name, record.untimed_seconds or 0.0, record.proving_seconds or 0.0)
+
+    def _timed(self, name: str, *, is_last: bool) -> None:
+        subject = self.contenders[name].subject
+        seconds = CLOCK.seconds_of(subject.prove_last if is_last else subject.run)
+        self.seconds[name].append(seconds)
+        self._progress.took(name, seconds)
+
+
+def replay(seconds: Sequence[float]) -> Callable[[], None]:
+    """A function whose calls take, by the clock, these seconds, one after the other."""
+    left = iter(seconds)
+    return lambda: CLOCK.advance(next(left))

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from fixtures.console import notes
-from results.identity import Entry, differences
-from results.report import table
-from results.saving import publish, stage
+from results.saved.identity import differences
+from results.saved.rates import records_of
+from results.saved.saving import publish, stage
+from results.schema import Entry
+from results.told.report import table
 
 ENTRIES = pytest.StashKey[list[Entry]]()  # one for each strategy that was tried
 STAGED = pytest.StashKey[tuple[Path, Path]]()  # the staging folder, and the storage that it is for
@@ -51,7 +53,7 @@ def publish_saved(config: pytest.Config, say: Callable[[str], None] = lambda _: 
 
 @contextmanager
 def nothing_incomplete_is_saved(config: pytest.Config) -> Iterator[None]:
-    """Keep a run that was interrupted, or that finished no benchmark, out of history.
+    """Keep a run out of history that was interrupted, or that finished no benchmark.
 
     pytest-benchmark would save whatever it has, down to a file without benchmarks, and that file would
     be the next one compared with. Without its plugin there is no saving.
@@ -72,7 +74,7 @@ def _save_nothing(config: pytest.Config) -> None:
 
 
 def write_summary(reporter: pytest.TerminalReporter, *, is_interrupted: bool) -> None:
-    """Write the table, and in which ways a run compared with is not a run of the same workload.
+    """Write the table, and the fields in which a run that this one is compared with differs from it.
 
     Of an interrupted run only what was timed.
     """
@@ -84,9 +86,10 @@ def write_summary(reporter: pytest.TerminalReporter, *, is_interrupted: bool) ->
     reporter.section(
         "decoding, INTERRUPTED: what was finished, saved nowhere" if is_interrupted else "decoding"
     )
-    scaling = [entry for entry in mine if "ffmpeg_threads" in entry["extra_info"]]
-    for part in ([entry for entry in mine if entry not in scaling], scaling):
-        for line in table(part) if part else []:
+    records = records_of(mine)
+    for is_scaling in (False, True):
+        rows = [record for record in records if record.is_scaling == is_scaling]
+        for line in table(rows) if rows else []:
             reporter.write_line(line)
     for note in dict.fromkeys(notes(reporter.config)):
         reporter.write_line(note, yellow=True)

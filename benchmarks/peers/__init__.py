@@ -3,15 +3,17 @@
 A peer has a strategy's shape, `(workload, workers) -> uint8 [N, C, H, W]`, and is used the way its own
 documentation recommends for many frames of one file. Each comes with its native threading, with threads =
 workers, and over worker threads with an equal share of the frames each ("-chunks"). To add one, write the
-function and one line below. How near its frames come to the baseline's is measured: see likeness.py.
+function and one line below. How much its frames differ from the baseline's is measured (likeness.py).
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from torch import Tensor
 
 from benchmarks.peers import eva_decord, ffmpeg_pipe, opencv, pyav, video_reader_rs
+from benchmarks.peers.frames import chunks, own_threads, worker_threads
 from fixtures.workload import Workload
 
 
@@ -25,19 +27,19 @@ class Peer(NamedTuple):
 INSTALL = "`pip install -c constraints.txt '.[peers]'`"
 
 PEERS: dict[str, Peer] = {
-    "pyav": Peer(pyav.default, "av"),
-    "pyav-auto": Peer(pyav.auto, "av"),
-    "pyav-chunks": Peer(pyav.chunks, "av"),
-    "opencv": Peer(opencv.default, "cv2"),
-    "opencv-workers": Peer(opencv.on_workers, "cv2"),
-    "opencv-chunks": Peer(opencv.chunks, "cv2"),
-    "decord": Peer(eva_decord.default, "decord"),
-    "decord-workers": Peer(eva_decord.on_workers, "decord"),
-    "decord-chunks": Peer(eva_decord.chunks, "decord"),
-    "video-reader": Peer(video_reader_rs.default, "video_reader"),
-    "video-reader-workers": Peer(video_reader_rs.on_workers, "video_reader"),
-    "video-reader-chunks": Peer(video_reader_rs.chunks, "video_reader"),
-    "ffmpeg-pipe": Peer(ffmpeg_pipe.default, None),
-    "ffmpeg-pipe-workers": Peer(ffmpeg_pipe.on_workers, None),
-    "ffmpeg-pipe-chunks": Peer(ffmpeg_pipe.chunks, None),
+    "pyav": Peer(partial(own_threads, pyav.read), "av"),
+    "pyav-auto": Peer(partial(worker_threads, pyav.read), "av"),
+    "pyav-chunks": Peer(partial(chunks, pyav.read), "av"),
+    "opencv": Peer(partial(own_threads, opencv.read), "cv2"),
+    "opencv-workers": Peer(partial(worker_threads, opencv.read), "cv2"),
+    "opencv-chunks": Peer(partial(chunks, opencv.read), "cv2"),
+    "decord": Peer(partial(own_threads, eva_decord.read), "decord"),
+    "decord-workers": Peer(partial(worker_threads, eva_decord.read), "decord"),
+    "decord-chunks": Peer(partial(chunks, eva_decord.read), "decord"),
+    "video-reader": Peer(partial(own_threads, video_reader_rs.read), "video_reader"),
+    "video-reader-workers": Peer(partial(worker_threads, video_reader_rs.read), "video_reader"),
+    "video-reader-chunks": Peer(partial(chunks, video_reader_rs.read), "video_reader"),
+    "ffmpeg-pipe": Peer(partial(own_threads, ffmpeg_pipe.read), None),
+    "ffmpeg-pipe-workers": Peer(partial(worker_threads, ffmpeg_pipe.read), None),
+    "ffmpeg-pipe-chunks": Peer(partial(chunks, ffmpeg_pipe.read), None),
 }

@@ -5,29 +5,13 @@ from io import FileIO
 from itertools import pairwise
 from math import gcd
 
-from torch import Tensor
-
-from benchmarks.peers.frames import Frames, PeerError, as_tensor, empty, in_chunks, wanted
-from benchmarks.strategies.decoding import Indices
+from benchmarks.peers.frames import Frames, PeerError, empty, wanted
+from benchmarks.strategies.shared import Indices
 from fixtures.workload import Workload
 
 
-def default(workload: Workload, workers: int) -> Tensor:  # noqa: ARG001  every peer has this shape
-    """FFmpeg's own threading."""
-    return as_tensor(_read(workload, workload.indices, None))
-
-
-def on_workers(workload: Workload, workers: int) -> Tensor:
-    """`workers` codec threads."""
-    return as_tensor(_read(workload, workload.indices, workers))
-
-
-def chunks(workload: Workload, workers: int) -> Tensor:
-    """A process with a single-threaded codec for each chunk, sought by time (-ss before -i)."""
-    return in_chunks(_read, workload, workers)
-
-
-def _read(workload: Workload, indices: Indices, threads: int | None) -> Frames:
+def read(workload: Workload, indices: Indices, threads: int | None) -> Frames:
+    """Read from a process of its own; a late chunk is sought by time (-ss before -i)."""
     output, rows = empty(workload, indices), wanted(indices)
     if not rows:
         return output

@@ -3,29 +3,13 @@
 Its documentation gives threads by CAP_PROP_N_THREADS on opening and seeks by CAP_PROP_POS_FRAMES.
 """
 
-from torch import Tensor
-
-from benchmarks.peers.frames import Frames, PeerError, as_tensor, empty, in_chunks, wanted
-from benchmarks.strategies.decoding import Indices
+from benchmarks.peers.frames import Frames, PeerError, empty, wanted
+from benchmarks.strategies.shared import Indices
 from fixtures.workload import Workload
 
 
-def default(workload: Workload, workers: int) -> Tensor:  # noqa: ARG001  every peer has this shape
-    """OpenCV's own threading."""
-    return as_tensor(_read(workload, workload.indices, None))
-
-
-def on_workers(workload: Workload, workers: int) -> Tensor:
-    """`workers` codec threads."""
-    return as_tensor(_read(workload, workload.indices, workers))
-
-
-def chunks(workload: Workload, workers: int) -> Tensor:
-    """A capture and a single-threaded codec for each chunk."""
-    return in_chunks(_read, workload, workers)
-
-
-def _read(workload: Workload, indices: Indices, threads: int | None) -> Frames:
+def read(workload: Workload, indices: Indices, threads: int | None) -> Frames:
+    """Read with a capture of its own."""
     import cv2
 
     output, rows = empty(workload, indices), wanted(indices)

@@ -6,29 +6,14 @@ Its documentation seeks to a keyframe by pts and decodes on (container.seek), an
 
 import av
 from av.video.reformatter import VideoReformatter
-from torch import Tensor
 
-from benchmarks.peers.frames import Frames, PeerError, as_tensor, empty, in_chunks, wanted
-from benchmarks.strategies.decoding import Indices
+from benchmarks.peers.frames import Frames, PeerError, empty, wanted
+from benchmarks.strategies.shared import Indices
 from fixtures.workload import Workload
 
 
-def default(workload: Workload, workers: int) -> Tensor:  # noqa: ARG001  every peer has this shape
-    """PyAV's own threading."""
-    return as_tensor(_read(workload, workload.indices, None))
-
-
-def auto(workload: Workload, workers: int) -> Tensor:
-    """`thread_type="AUTO"` with `workers` threads."""
-    return as_tensor(_read(workload, workload.indices, workers))
-
-
-def chunks(workload: Workload, workers: int) -> Tensor:
-    """A container and a single-threaded codec for each chunk."""
-    return in_chunks(_read, workload, workers)
-
-
-def _read(workload: Workload, indices: Indices, threads: int | None) -> Frames:
+def read(workload: Workload, indices: Indices, threads: int | None) -> Frames:
+    """Read with a container and a codec of its own; with threads, `thread_type` is AUTO."""
     output, rows = empty(workload, indices), wanted(indices)
     if not rows:
         return output

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from benchmarks.strategies.cluster import cluster_processes, cluster_pruned
 from benchmarks.strategies.joblib_workers import processes, shared_processes, threads
+from benchmarks.strategies.on_a_cluster import cluster_processes, cluster_pruned
 from benchmarks.strategies.one_decoder import ffmpeg_threads, sequential
 from benchmarks.strategies.pruned import pruned, pruned_processes, pruned_threads
 
@@ -38,7 +38,7 @@ STRATEGIES: dict[str, Strategy] = {
     "pruned-processes": Strategy(pruned_processes, prunes=True),
 }
 
-ON_A_CLUSTER: dict[str, Strategy] = {  # with --cluster, beside the others; the harness binds client=
+CLUSTER_STRATEGIES: dict[str, Strategy] = {  # with --cluster, beside the others; the harness binds client=
     "cluster-processes": Strategy(cluster_processes),
     "cluster-pruned": Strategy(cluster_pruned, prunes=True),
 }

@@ -9,7 +9,7 @@ from joblib import Parallel, delayed
 from joblib.externals.loky import get_reusable_executor
 from torch import Tensor
 
-from benchmarks.strategies.decoding import decode_frames, split
+from benchmarks.strategies.shared import frames_at, split
 from exactframes.output import Shape, open_output, shared_output, write_rows
 from fixtures.workload import Workload
 
@@ -34,7 +34,7 @@ def shared_processes(workload: Workload, workers: int) -> Tensor:
 
 
 def _decode_rows(workload: Workload, rows: Sequence[int], path: str) -> None:
-    frames = decode_frames(workload, tuple(workload.indices[row] for row in rows))
+    frames = frames_at(workload, tuple(workload.indices[row] for row in rows))
     write_rows(open_output(_shape(workload), path), rows, frames)
 
 
@@ -63,4 +63,4 @@ def _loky_processes() -> Iterator[psutil.Process]:
 def _decode_chunks(workload: Workload, workers: int, backend: str, ffmpeg_threads: int = 1) -> Tensor:
     run = Parallel(n_jobs=workers, backend=backend)
     chunks = split(workload.indices, workers)
-    return torch.cat(run(delayed(decode_frames)(workload, chunk, ffmpeg_threads) for chunk in chunks))
+    return torch.cat(run(delayed(frames_at)(workload, chunk, ffmpeg_threads) for chunk in chunks))

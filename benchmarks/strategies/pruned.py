@@ -1,7 +1,7 @@
 """Decode only the packets that the requested frames need: the library exactframes, on one thread or several.
 
 The file is planned and cut as part of the work, and its time is the strategy's. Where that declines,
-TorchCodec decodes sequentially, and a FallbackWarning tells why.
+TorchCodec decodes sequentially, and a FallbackWarning gives the reason.
 """
 
 from functools import partial

@@ -17,6 +17,7 @@ def prune_whenever_possible(monkeypatch: pytest.MonkeyPatch, *, in_place: bool =
     """Read the index at once, and leave packets out also where that costs more."""
     monkeypatch.setattr(opened, "READ_AFTER", -1)
     monkeypatch.setattr(opened, "saves", lambda *_: True)
+    monkeypatch.setattr(opened, "may_save", lambda *_: True)
     if not in_place:
         monkeypatch.setattr(opened, "HAS_STAGES", False)
 

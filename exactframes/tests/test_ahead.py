@@ -22,8 +22,8 @@ from exactframes import FallbackWarning, decode_frames, iter_frames
 from exactframes.ahead import Ahead, Made
 from exactframes.errors import StoppedError
 from exactframes.helpers import Crew, Stop
-from fixtures.corpus import damage, make_video
-from fixtures.suite_runner import ROOT
+from fixtures.testing.corpus import damage, make_video
+from fixtures.testing.suite_runner import ROOT
 
 NO_FRAMES = torch.zeros((1, 3, 2, 2), dtype=torch.uint8)
 

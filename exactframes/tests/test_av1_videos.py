@@ -12,8 +12,8 @@ import pytest
 from exactframes.rules.av1 import rule
 from exactframes.rules.roles import Role
 from exactframes.tests.made_av1 import KEY
-from fixtures.corpus import make_video
 from fixtures.errors import InputError
+from fixtures.testing.corpus import make_video
 
 SVT = ("-c:v", "libsvtav1", "-preset", "12", "-g", "20")
 AOM = ("-c:v", "libaom-av1", "-cpu-used", "8", "-g", "30", "-lag-in-frames", "19")

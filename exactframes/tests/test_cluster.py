@@ -23,7 +23,7 @@ from exactframes.cluster.window import MOST_TRIES
 from exactframes.errors import ClusterError, RefusedError
 from exactframes.fidelity import parameters
 from exactframes.versions import versions
-from fixtures.corpus import make_video
+from fixtures.testing.corpus import make_video
 
 INDICES = [60, 3, 3, 74, 0, 60, 41]
 

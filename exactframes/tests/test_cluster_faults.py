@@ -20,9 +20,9 @@ from torch import Tensor
 from exactframes import decode_frames
 from exactframes.cluster.traffic import traffic_of
 from exactframes.errors import ClusterError, RefusedError
-from fixtures.corpus import make_video
-from fixtures.dask_processes import Processes, dask_processes
-from fixtures.suite_runner import interruptible
+from fixtures.testing.corpus import make_video
+from fixtures.testing.dask_processes import Processes, dask_processes
+from fixtures.testing.suite_runner import interruptible
 
 pytestmark = pytest.mark.long
 FRAMES = range(0, 3450, 3)

@@ -30,8 +30,8 @@ from exactframes import (
 )
 from exactframes.errors import WrongFrameError
 from exactframes.tests.asking import Ask, answer, is_same, prune_whenever_possible, requests
-from fixtures.corpus import make_video
-from fixtures.range_server import Ranges
+from fixtures.testing.corpus import make_video
+from fixtures.testing.range_server import Ranges
 
 Theirs: Any = decoders.VideoDecoder
 GOPS = ("-c:v", "libx264", "-g", "20", "-bf", "2")

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -21,10 +22,11 @@ from exactframes import decoding as decoding_module
 from exactframes import excerpt as excerpt_module
 from exactframes.excerpt import Excerpt
 from exactframes.output import write_rows
-from exactframes.source import SeekMode, open_source
+from exactframes.source import SeekMode, Source, open_source, sequential
 from exactframes.workers import on_threads
-from fixtures.corpus import damage, make_video
-from fixtures.suite_runner import ROOT
+from fixtures.ffmpeg import run_ffmpeg
+from fixtures.testing.corpus import damage, make_video
+from fixtures.testing.suite_runner import ROOT
 
 FRAMES = 75
 GOPS = ("-c:v", "libx264", "-g", "10")
@@ -45,6 +47,47 @@ def damaged_at_its_end(video: Path, tmp_path_factory: pytest.TempPathFactory) ->
     """A length in its last packets is wrong: that shows only when most of it has been decoded."""
     target = tmp_path_factory.mktemp("library") / "damaged.mp4"
     return damage(video, target, packet=70, offset=1, mask=0xFF)
+
+
+@pytest.fixture(scope="module")
+def trimmed(video: Path) -> Path:
+    """It lacks one of its last frames, so that approximate mode guesses wrongly from there on."""
+    target = video.with_name("trimmed.mp4")
+    run_ffmpeg("-i", str(video), "-t", "2.0", "-c", "copy", str(target))
+    return target
+
+
+@pytest.mark.parametrize("processes", [False, True])
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_was_certain_before_a_decline_is_kept(
+    order: int, processes: bool, trimmed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_torchcodec: list[int] = []
+
+    def counted(source: Source, indices: Sequence[int], ffmpeg_threads: int = 1) -> Tensor:
+        by_torchcodec.extend(indices)
+        return sequential(source, indices, ffmpeg_threads)
+
+    monkeypatch.setattr(decoding_module, "sequential", counted)
+    theirs = VideoDecoder(trimmed, seek_mode="approximate")
+    indices = list(range(len(theirs)))[::order]
+    with pytest.warns(FallbackWarning, match="the frame rate varies"):
+        frames = decode_frames(trimmed, indices, seek_mode="approximate", workers=2, processes=processes)
+    assert torch.equal(frames, theirs.get_frames_at(indices).data)
+    assert 0 < len(by_torchcodec) < len(indices) / 2
+
+
+def test_frames_that_torchcodec_seeks_past_are_given_all_the_same(video: Path, expected: Tensor) -> None:
+    stream = video.with_name("stream.ts")
+    run_ffmpeg("-i", str(video), "-c", "copy", str(stream))
+    with pytest.raises(RuntimeError, match="no more frames left"):
+        VideoDecoder(stream).get_frames_at(list(range(FRAMES)))
+    with pytest.warns(FallbackWarning) as told:
+        frames = decode_frames(stream, range(FRAMES), workers=2)
+    assert torch.equal(frames, expected)
+    first, second = [str(warning.message) for warning in told]
+    assert first.startswith("FFmpeg seeks past frames in this file")
+    assert second.startswith("TorchCodec cannot give these frames; they are those of decoding from the first")
 
 
 @pytest.mark.parametrize(

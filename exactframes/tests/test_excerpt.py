@@ -20,7 +20,7 @@ from exactframes.errors import DeclinedError, WrongFrameError
 from exactframes.excerpt import TICK, Check, Decoding, Excerpt, excerpts, tasks
 from exactframes.plan import Run, plan_runs
 from exactframes.source import open_source
-from fixtures.corpus import make_video
+from fixtures.testing.corpus import make_video
 
 SHAPE = (64, 96, 3)
 

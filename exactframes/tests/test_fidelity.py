@@ -10,7 +10,7 @@ import pytest
 
 from exactframes.errors import DeclinedError
 from exactframes.fidelity import FIELDS, parameters, require_same
-from fixtures.corpus import make_video
+from fixtures.testing.corpus import make_video
 
 
 def told(codec: str = "h264", *, intra_only: bool = False, **context: Any) -> dict[str, Any]:

@@ -29,8 +29,8 @@ from exactframes.processes import ProcessPool, Shift, Worker
 from exactframes.serving import CANNOT_START_A_THREAD
 from exactframes.source import open_source
 from exactframes.workers import on_processes
-from fixtures.corpus import make_video
-from fixtures.suite_runner import ROOT
+from fixtures.testing.corpus import make_video
+from fixtures.testing.suite_runner import ROOT
 
 FRAMES = 75
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from exactframes import DeclinedError, Survey, survey
-from fixtures.corpus import damage, make_video
+from fixtures.testing.corpus import damage, make_video
 
 # GOPs of I0 P3 b1 b2 P6 b4 b5 P8 b7
 CLOSED = ("-c:v", "libx264", "-g", "9", "-x264-params", "bframes=2:b-adapt=0:b-pyramid=none:scenecut=0")

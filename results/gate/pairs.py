@@ -1,4 +1,24 @@
-"""The rule for pairs that were measured in lockstep; its statement stands in results/verdict.py."""
+"""The rule for pairs that were measured in lockstep: whether B is slower than A.
+
+Round n of A and round n of B stood side by side, so each gives y = log(B / A). The change is estimated as m,
+the centre of all y by Huber (1964): near the centre a mean, far out a median, so that a round in which a
+neighbour began to work has little weight. The unit is the pair of processes, because what changes from start
+to start is common to its rounds: m's standard error e is taken from the pairs' sums (Liang and Zeger 1986).
+With P pairs,
+
+    slower        the t test of Student (1908) with P - 1 degrees of freedom calls m above 0, and m > floor
+    faster        the same the other way round
+    same          neither, and the upper end of m's interval is under 5 %: a larger slowdown is excluded
+    inconclusive  else: more minutes are needed
+
+    alpha = 0.005, one-sided, over all looks (Bonferroni): three looks, after 1/4, 1/2 and all of the time
+    floor = max(2 %, 2 e); interval: m -+ t(alpha, P - 1) e
+
+"all strategies" is judged by the ratios of the strategy whose change is the middle one of all. Pairs are
+assumed to be independent of each other. How the estimator was chosen, and what it finds in quiet and noise:
+docs/lockstep.md. The rule cannot see a change under the floor, nor one that shows only at another size of the
+workload, or only while the other side is not there (both are in memory, though one sleeps).
+"""
 
 import math
 from collections.abc import Sequence
@@ -6,50 +26,51 @@ from dataclasses import replace
 from statistics import NormalDist, fmean
 
 from results.gate.statistics import Location, location, student_quantile
-from results.gate.table import Comparison, Verdict, percent
-from results.history import Run
-from results.verdict import (
+from results.gate.verdicts import (
     ALPHA,
     LEAST_FLOOR,
     TOGETHER,
-    all_strategies,
+    Comparison,
+    Verdict,
     cpu_change,
-    renamed,
-    samples_of,
+    in_runs,
+    names_of,
+    percent,
+    remarks_on,
     software_between,
     unfit,
     verdict_on,
 )
+from results.saved.pairs import Pair
 
-RESOLUTION = math.log(1.05)
+PAIRS_RESOLUTION = math.log(1.05)  # "same" excludes a slowdown of this size
+LOOKS = (0.25, 0.5, 1.0)  # shares of the time after which all is judged; each look has a share of alpha
+ALPHA_OF_A_LOOK = ALPHA / len(LOOKS)
+MINUTES = 10.0  # of measuring at the most, unless the user says otherwise
+LEAST_PAIRS = 3  # before the first look
 POWER = 0.9  # how surely a change that "could be found" is found
 
-Pair = tuple[Run, Run]  # A's and B's, round n of one beside round n of the other
 Ratios = list[float]  # log(B / A) of the rounds of one pair, in order
 
 
 def compare_pairs(pairs: Sequence[Pair], alpha: float = ALPHA) -> Comparison:
     """Judge every benchmark by the pairs of processes that were measured in lockstep."""
     baseline, candidate = [a for a, _ in pairs], [b for _, b in pairs]
-    names = list(dict.fromkeys(name for run in (*baseline, *candidate) for name in run.samples))
-    values = {name: _values(pairs, name) for name in names}
-    verdicts = {name: _judge(name, pairs, values[name], alpha) for name in names}
-    judged = [v.name for v in verdicts.values() if v.kind == "strategy" and v.change is not None]
-    remarks = []
+    values = {name: _values(pairs, name) for name in names_of((*baseline, *candidate))}
+    verdicts = {name: _judge(name, pairs, values[name], alpha) for name in values}
+    judged = [verdict.name for verdict in verdicts.values() if verdict.is_judged_strategy]
+    everything = None
     if len(judged) > 1:
         common = together([values[name] for name in judged])
         for name in judged:
             verdicts[name] = replace(verdicts[name], own=location(_less(values[name], common)).estimate)
         everything = judge_values(TOGETHER, "together", common, alpha)
-        remarks.append(all_strategies(everything, [verdicts[name] for name in judged]))
-        verdicts[TOGETHER] = everything
-    remarks += renamed(list(verdicts.values()))
-    remarks += [f"{v.name}: {v.reason}" for v in verdicts.values() if v.reason]
+    remarks = remarks_on(everything, list(verdicts.values()))
     if judged:
         found = [f"{name} {percent(findable(values[name], alpha, len(pairs)))}" for name in judged]
         remarks.append(f"Such changes are found here in 9 of 10 times: {', '.join(found)}.")
     return Comparison(
-        verdicts=list(verdicts.values()),
+        verdicts=[*verdicts.values(), *([everything] if everything else [])],
         software=software_between(baseline, candidate),
         remarks=remarks,
         what_more="more minutes are",
@@ -62,7 +83,7 @@ def log_ratios(ours: Sequence[float], theirs: Sequence[float]) -> Ratios:
 
 
 def together(strategies: Sequence[Sequence[Ratios]]) -> list[Ratios]:
-    """The ratios of the strategy that moved as the middle one of all: half of them moved at least as far.
+    """The ratios of the strategy whose change is the middle one of all: half of them moved at least as far.
 
     Of an even number, the mean of the two in the middle. One that moved alone is never the middle; a median
     over the strategies round by round would follow it where the others are noisy.
@@ -79,10 +100,10 @@ def _less(values: Sequence[Ratios], common: Sequence[Ratios]) -> list[Ratios]:
 def judge_values(name: str, kind: str, values: Sequence[Ratios], alpha: float) -> Verdict:
     """Judge one benchmark by its pairs' ratios."""
     found, runs = location(values), (len(values), len(values))
-    return verdict_on(name, kind, found.shift(alpha), noise_floor(found), RESOLUTION, runs)
+    return verdict_on(name, kind, found.shift(alpha), pairs_floor(found), PAIRS_RESOLUTION, runs)
 
 
-def noise_floor(found: Location) -> float:
+def pairs_floor(found: Location) -> float:
     """What unchanged pairs differ by: twice the standard error, and 2 % at the least."""
     return max(LEAST_FLOOR, 2 * found.error)
 
@@ -97,7 +118,7 @@ def findable(values: Sequence[Ratios], alpha: float, pairs: int) -> float:
 
 
 def _judge(name: str, pairs: Sequence[Pair], values: list[Ratios], alpha: float) -> Verdict:
-    ours, theirs = (samples_of([pair[side] for pair in pairs], name) for side in (0, 1))
+    ours, theirs = (in_runs([pair[side] for pair in pairs], name) for side in (0, 1))
     verdict = unfit(name, ours, theirs)
     if verdict is not None:
         return verdict
@@ -110,5 +131,6 @@ def _judge(name: str, pairs: Sequence[Pair], values: list[Ratios], alpha: float)
 
 
 def _values(pairs: Sequence[Pair], name: str) -> list[Ratios]:
-    both = [(a.samples[name], b.samples[name]) for a, b in pairs if name in a.samples and name in b.samples]
-    return [log_ratios(a.rounds, b.rounds) for a, b in both if len(a.rounds) == len(b.rounds)]
+    both = [(in_runs([a], name), in_runs([b], name)) for a, b in pairs]
+    found = [(ours[0].rounds, theirs[0].rounds) for ours, theirs in both if ours and theirs]
+    return [log_ratios(a, b) for a, b in found if len(a) == len(b)]

@@ -1,4 +1,4 @@
-"""What calibration counts: verdicts of `make ab`, resampled from whole pairs of processes that were kept."""
+"""Calibration counts verdicts of `make ab`, on measurements resampled from kept pairs of processes."""
 
 import math
 import random
@@ -6,11 +6,19 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Any
 
-from results.ab import LEAST_PAIRS, LOOKS, MINUTES
-from results.gate.pairs import Ratios, judge_values, log_ratios, together
+from results.gate.pairs import (
+    ALPHA_OF_A_LOOK,
+    LEAST_PAIRS,
+    LOOKS,
+    MINUTES,
+    Ratios,
+    judge_values,
+    log_ratios,
+    together,
+)
+from results.gate.runs import RUNS_RESOLUTION, runs_floor
 from results.gate.statistics import location, shift, spread
-from results.gate.table import percent
-from results.verdict import ALPHA, RESOLUTION, TOGETHER, noise_floor, word_for
+from results.gate.verdicts import ALPHA, TOGETHER, percent, word_for
 
 DRAWS = 1000
 MEASURED_MINUTES = (2, 5, 10)
@@ -39,10 +47,10 @@ def words(pairs: Sequence[Values], alpha: float) -> dict[str, str]:
 
 
 def measured(pairs: Sequence[Values]) -> tuple[dict[str, str], int]:
-    """What `make ab` would say of pairs that come in this order, and after how many of them."""
+    """The verdicts of `make ab` on pairs in this order, and the number of pairs after which it decides."""
     for share in LOOKS:
         seen = max(LEAST_PAIRS, math.ceil(share * len(pairs)))
-        found = words(pairs[:seen], ALPHA / len(LOOKS))
+        found = words(pairs[:seen], ALPHA_OF_A_LOOK)
         if "inconclusive" not in found.values():
             break
     return found, seen
@@ -83,7 +91,7 @@ def power(pairs: Sequence[Values], name: str, percent_: float, count: int) -> fl
 
 
 def contradictions(kept: dict[str, Any], percent_: float, count: int) -> tuple[int, int]:
-    """How often the rule for stored runs, on the same data, says the opposite, or an interval apart."""
+    """How often the rule for saved runs gives the opposite word, or a disjoint interval, on the same data."""
     against = judged = 0
     for drawn in resampled(kept["pairs"], count, f"both {percent_}"):
         for name in drawn[0]["A"]:
@@ -95,7 +103,10 @@ def contradictions(kept: dict[str, Any], percent_: float, count: int) -> tuple[i
             verdict = judge_values(name, "strategy", paired, ALPHA)
             assert verdict.low is not None
             assert verdict.high is not None
-            opposite = {verdict.word, word_for(runs, noise_floor(a, b), RESOLUTION)} == {"slower", "faster"}
+            opposite = {verdict.word, word_for(runs, runs_floor(a, b), RUNS_RESOLUTION)} == {
+                "slower",
+                "faster",
+            }
             against += opposite or verdict.low > runs.high or verdict.high < runs.low
             judged += 1
     return against, judged
@@ -126,7 +137,7 @@ def report(kept: dict[str, Any]) -> list[str]:
 
 
 def report_planted(kept: dict[str, Any], same: dict[str, Any]) -> list[str]:
-    """What really planted work moves, and whether it scatters as unchanged pairs do."""
+    """The change that really planted work makes, and whether its ratios scatter as unchanged ones do."""
     pairs, unchanged = values_of(kept), values_of(same)
     lines = [f"{kept['set']}: {len(pairs)} pairs, planted {kept['planted']}"]
     for name in pairs[0]:

@@ -9,10 +9,10 @@ from statistics import NormalDist, fmean, median
 
 @dataclass(frozen=True, kw_only=True)
 class Shift:
-    """How much later the second group lies than the first, on a log scale: log(1.1) is 10 % slower."""
+    """How much slower the second group is than the first, on a log scale: log(1.1) is 10 % slower."""
 
     estimate: float
-    low: float  # of the interval in which the shift lies, but for 2 * alpha of the cases
+    low: float  # of the interval that holds the shift in all but 2 * alpha of the cases
     high: float
     is_later: bool  # at alpha, one-sided
     is_earlier: bool
@@ -48,7 +48,7 @@ def shift(first: Sequence[float], second: Sequence[float], alpha: float) -> Shif
 
 @dataclass(frozen=True, kw_only=True)
 class Location:
-    """Where values lie that come in groups, and how sure that is."""
+    """The centre of values that come in groups, and its standard error."""
 
     estimate: float
     error: float  # standard error
@@ -66,17 +66,17 @@ class Location:
         )
 
 
-CLIP = 1.0  # standard deviations at which a value's pull ends
+CLIP = 1.0  # standard deviations; a value that lies farther out counts as if it lay here
 LEAST_SCALE = 1e-6
 
 
 def location(groups: Sequence[Sequence[float]]) -> Location:
     """Huber's (1964) estimate of the centre of all values, and its standard error over whole groups.
 
-    A value pulls by its distance, but never by more than CLIP standard deviations (1.48 times the median
-    distance from the median): near the centre as a mean, far out as a median. Values of a group share their
-    luck, so the error is taken from the groups' sums of pulls (the sandwich of Liang and Zeger 1986, with the
-    correction G / (G - 1) for few groups).
+    A value counts by its distance from the centre, but by no more than CLIP standard deviations (1.48 times
+    the median distance from the median): the estimate is a mean of near values, and like a median for far
+    ones. Values of a group are not independent, so the error is taken from the groups' sums (the sandwich
+    estimator of Liang and Zeger 1986, with the correction G / (G - 1) for few groups).
     """
     values = [value for group in groups for value in group]
     centre = median(values)

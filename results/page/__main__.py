@@ -12,11 +12,11 @@ import os
 import sys
 from pathlib import Path
 
-from results.history import STORAGE, HistoryError
-from results.saving import write_atomically
+from results.saved.history import STORAGE, HistoryError
+from results.saved.pairs import newest_comparison
+from results.saved.saving import write_atomically
 
 OUTPUT = STORAGE / "page.html"
-KEPT = STORAGE.parent / ".ab"
 NEEDED = "the page needs altair, jinja2 and vl-convert-python: pip install -e '.[report]' in this checkout"
 
 
@@ -48,12 +48,6 @@ def main(argv: list[str]) -> int:
         return 2
     print(f"The page: {os.path.relpath(arguments.output)}")  # noqa: T201
     return 0
-
-
-def newest_comparison(kept: Path = KEPT) -> list[Path]:
-    """The newest finished comparison of make ab, if there is one."""
-    finished = sorted(kept.glob("pairs-*-*-*"), key=lambda folder: folder.stat().st_mtime)
-    return finished[-1:]
 
 
 def write(output: Path, text: str) -> None:

@@ -9,13 +9,12 @@ from typing import Any
 
 import altair as alt
 
-from results.ab import LOOKS, SIDES, read_pairs
-from results.gate.pairs import compare_pairs, log_ratios
-from results.gate.sides import SideError
-from results.gate.table import Comparison, summary
-from results.history import HistoryError
+from results.gate.pairs import ALPHA_OF_A_LOOK, compare_pairs, log_ratios
+from results.gate.verdicts import Comparison
 from results.page.look import PALETTE, Lines, Rows, chart_of, layered, once
-from results.verdict import ALPHA
+from results.saved.history import HistoryError
+from results.saved.pairs import SIDES, read_pairs
+from results.told.comparison import summary
 
 VERDICTS = ("folder", "name", "word", "change", "low", "high", "floor", "pairs")
 VERDICT_COLUMNS = {
@@ -36,13 +35,10 @@ def compare_folder(folder: Path) -> tuple[Comparison, list[dict[str, Any]], list
     Raises:
         HistoryError: if there is no pair in it, or one is damaged.
     """
-    try:
-        pairs = read_pairs(folder)
-    except SideError as error:
-        raise HistoryError(str(error)) from error
+    pairs = read_pairs(folder)
     if not pairs:
         raise HistoryError(f"{folder} holds no finished pair: give a folder that make ab has left in .ab/")
-    comparison = compare_pairs(pairs, ALPHA / len(LOOKS))
+    comparison = compare_pairs(pairs, ALPHA_OF_A_LOOK)
     named = name_of(folder)
     verdicts = [
         {
@@ -60,9 +56,9 @@ def compare_folder(folder: Path) -> tuple[Comparison, list[dict[str, Any]], list
     single = [
         {"folder": named, "name": name, "pair": number, "change": _percent(median(log_ratios(*rounds)))}
         for number, (a, b) in enumerate(pairs, 1)
-        for name in a.samples
-        if name in b.samples
-        and len(set(map(len, rounds := (a.samples[name].rounds, b.samples[name].rounds)))) == 1
+        for name in a.benchmarks
+        if name in b.benchmarks
+        and len(set(map(len, rounds := (a.benchmarks[name].rounds, b.benchmarks[name].rounds)))) == 1
     ]
     return comparison, verdicts, single
 
@@ -77,7 +73,7 @@ def name_of(folder: Path) -> str:
 
 
 def told(folder: Path, comparison: Comparison) -> list[str]:
-    """What there is to say of a comparison in words."""
+    """The comparison in sentences."""
     return [f"{name_of(folder)}: {summary(comparison)}", *comparison.software, *comparison.remarks]
 
 
@@ -119,6 +115,6 @@ def changes(rows: Rows) -> alt.LayerChart:
         dots,
         words,
         rows=rows,
-        height=Lines(height=38, told="change"),
+        height=Lines(height=38, needs="change"),
         description="Change of each benchmark from A to B",
     )

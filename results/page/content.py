@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from results.history import STORAGE
-from results.identity import flat
 from results.page import against, history, run, scaling, workloads
 from results.page import pairs as pairs_view
 from results.page.marks import BASES
@@ -16,7 +14,9 @@ from results.page.reading import Saved, read_baselines, read_saved
 from results.page.series import history_marks
 from results.page.view import View
 from results.page.views import VIEWS
-from results.recommendation import recommendation
+from results.saved.history import STORAGE
+from results.saved.identity import fields_of
+from results.told.recommendation import recommendation
 
 RUN_FIELDS = ("label", "source", "when", "branch", "commit", "number", "untimed")
 
@@ -76,14 +76,15 @@ def run_row(number: int, saved: Saved) -> dict[str, Any]:
     """What is said of a run itself; it counts from 1 where people read it."""
     when = saved.when.strftime("%Y-%m-%d %H:%M:%S UTC") if saved.when else "at an unknown time"
     commit = str(saved.run.commit or "unknown")[:12]
+    branch = str(saved.run.branch or "unknown")
     return {
-        "label": f"{number + 1}: {saved.run.source}, {when}, {saved.branch} {commit[:8]}",
+        "label": f"{number + 1}: {saved.run.source}, {when}, {branch} {commit[:8]}",
         "source": saved.path.name,
         "when": when,
-        "branch": saved.branch,
+        "branch": branch,
         "commit": commit,
         "number": number + 1,
-        "untimed": ", ".join(saved.untimed),
+        "untimed": ", ".join(saved.run.untimed),
     }
 
 
@@ -92,18 +93,16 @@ def _tasks(runs: Sequence[Saved]) -> list[dict[str, Any]]:
     found = []
     for number, saved in enumerate(runs):
         for workload in dict.fromkeys(row.workload for row in saved.rows):
-            ours = [e for e in saved.entries if str(e["extra_info"].get("workload", "default")) == workload]
+            ours = [record for record in saved.run.benchmarks.values() if record.workload == workload]
             lines = recommendation(ours)[1:]
             begins = next((n for n, line in enumerate(lines) if line.startswith("    ")), len(lines))
-            sample = next(row.sample for row in saved.rows if row.workload == workload)
-            identity = dict(pair for part, value in sample.identity.items() for pair in flat(part, value))
             found.append(
                 {
                     "run": number,
                     "workload": workload,
                     "sentence": " ".join(lines[:begins]),
                     "code": "\n".join(line.removeprefix("    ") for line in lines[begins:]),
-                    "identity": json.dumps({name: str(value) for name, value in identity.items()}),
+                    "identity": json.dumps({name: str(value) for name, value in fields_of(ours[0])}),
                 }
             )
     return found

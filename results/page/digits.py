@@ -27,6 +27,6 @@ def significant(value: float) -> float:
 
 
 def finite(value: Any, unit: float = 1.0) -> float | None:
-    """A figure in a unit; None where it is not told, or is no finite number."""
+    """A figure in a unit; None where there is none, or it is not finite."""
     number = float(value) / unit if value is not None else math.nan
     return significant(number) if math.isfinite(number) else None

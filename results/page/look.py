@@ -1,4 +1,4 @@
-"""How charts look, on the page and in pictures; colours that everybody can tell apart."""
+"""How charts look, on the page and in pictures; colours that everybody can distinguish."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ def once(chart: alt.Chart) -> alt.Chart:
 
 
 def kind_colour(rows: Rows) -> alt.Color:
-    """Strategy, peer or limit: told by the colour, and by the tooltip. The legend has what there is."""
+    """A colour for each kind: strategy, peer or limit. The legend has the kinds that are shown."""
     kinds = {kind: colour for kind, colour in KINDS.items() if not rows or kind in {r["kind"] for r in rows}}
     scale = alt.Scale(domain=list(kinds), range=list(kinds.values()))
     return alt.Color("kind:N", scale=scale, title=None, legend=alt.Legend(columns=3))
@@ -106,15 +106,15 @@ def on_heat() -> alt.ColorValue:
 
 @dataclass(frozen=True, kw_only=True)
 class Lines:
-    """A picture of lines, one for each value that a field takes, where another is told."""
+    """The height of a picture that has a line for each value of a field, if another field is not None."""
 
     height: int  # of a line, in pixels
     of: str = "name"
-    told: str = ""  # rows without this field have no line
+    needs: str = ""  # rows without this field have no line
 
     def total(self, rows: Rows) -> int:
         """The height for these rows; page.js counts anew for those that it shows."""
-        values = {row[self.of] for row in rows if not self.told or row[self.told] is not None}
+        values = {row[self.of] for row in rows if not self.needs or row[self.needs] is not None}
         return self.height * max(1, len(values))
 
 

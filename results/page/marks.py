@@ -1,7 +1,6 @@
 """What is drawn in a history."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from results.page.rows import Row
 
@@ -10,10 +9,11 @@ BASES = {"seconds": "seconds", "relative": "times the limit of the same run"}
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """One thing to draw in a history; `basis` tells what the values are (BASES)."""
+    """One thing to draw in a history; `basis` is the unit of the values (BASES)."""
 
     workload: str
     name: str  # of the benchmark
+    kind: str  # of the benchmark, as in Row
     what: str  # "run", "step", "break", "software" or "baseline"
     run: int | None  # number of the run in order of time, from 0; a baseline has none
     group: str  # runs of one group are comparable
@@ -27,5 +27,5 @@ class Mark:
 
 def machine_of(row: Row) -> str:
     """Such as "AMD EPYC, 2 CPUs"."""
-    machine: dict[str, Any] = row.sample.identity.get("machine") or {}
+    machine = row.record.identity.machine if row.record.identity else {}
     return f"{machine.get('cpu_model', 'unknown')}, {machine.get('usable_cpus', '?')} CPUs"

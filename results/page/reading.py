@@ -1,20 +1,22 @@
-"""Saved runs for the page: all that their files tell, and sentences on what is left out or odd."""
+"""Saved runs for the page: all that their files say, and sentences on what is left out or odd."""
 
-import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
-from results.history import STORAGE, HistoryError, Run, find_files, read_run
-from results.identity import Entry
 from results.page.rows import Row, rows_of
-from results.recommendation import is_timed
-
-NO_RUNS = ("baselines", "calibration")  # folders of the storage that hold something else
-UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError, RecursionError)
+from results.saved.history import (
+    BASELINES,
+    STORAGE,
+    UNREADABLE,
+    HistoryError,
+    Run,
+    files_in,
+    find_files,
+    read_file,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,11 +25,8 @@ class Saved:
 
     path: Path
     run: Run
-    branch: str
-    when: datetime | None  # in UTC; None where the file does not tell
-    entries: list[Entry]  # what was timed, as pytest-benchmark saves it
-    rows: list[Row]  # the same, tidy
-    untimed: list[str]  # strategies that failed
+    when: datetime | None  # in UTC; None where the file does not say
+    rows: list[Row]  # what was timed, tidy
 
 
 def read_saved(names: Sequence[str], storage: Path = STORAGE) -> tuple[list[Saved], list[str]]:
@@ -36,7 +35,7 @@ def read_saved(names: Sequence[str], storage: Path = STORAGE) -> tuple[list[Save
     Raises:
         HistoryError: if a name stands for nothing, or there is no run at all.
     """
-    paths = find_files(names, storage) if names else _all_of(storage)
+    paths = find_files(names, storage) if names else files_in(storage)
     odd: list[str] = []
     found = [saved for path in paths for saved in _read_file(path, odd)]
     if not found:
@@ -49,36 +48,25 @@ def read_saved(names: Sequence[str], storage: Path = STORAGE) -> tuple[list[Save
 def read_baselines(storage: Path = STORAGE) -> tuple[dict[str, list[Saved]], list[str]]:
     """The named baselines, and sentences on those that cannot be read."""
     odd: list[str] = []
-    paths = sorted(storage.glob("baselines/*.json"))
+    paths = sorted(storage.glob(f"{BASELINES}/*.json"))
     return {path.stem: _read_file(path, odd) for path in paths}, odd
-
-
-def _all_of(storage: Path) -> list[Path]:
-    return [path for path in sorted(storage.glob("[!.]*/*.json")) if path.parent.name not in NO_RUNS]
 
 
 def _read_file(path: Path, odd: list[str]) -> list[Saved]:
     try:
-        content = json.loads(path.read_bytes())
-        return [_saved(run, path) for run in content.get("runs", [content])]
-    except UNREADABLE as error:
-        odd.append(f"{path.name} is left out: it is damaged, or no history of this suite ({error!r:.200})")
+        return [
+            Saved(path=path, run=run, when=_moment(run.moment), rows=_rows(run)) for run in read_file(path)
+        ]
+    except HistoryError as error:
+        odd.append(f"{path.name} is left out: {error}")
         return []
 
 
-def _saved(content: dict[str, Any], path: Path) -> Saved:
-    timed = [entry for entry in content["benchmarks"] if is_timed(entry)]
-    untimed = [str(e["extra_info"]["strategy"]) for e in content["benchmarks"] if not is_timed(e)]
-    run = read_run({**content, "benchmarks": timed}, path.stem)
-    return Saved(
-        path=path,
-        run=run,
-        branch=str((content.get("commit_info") or {}).get("branch") or "unknown"),
-        when=_moment(run.moment),
-        entries=timed,
-        rows=rows_of(run, timed),
-        untimed=untimed,
-    )
+def _rows(run: Run) -> list[Row]:
+    try:
+        return rows_of(run)
+    except UNREADABLE as error:
+        raise HistoryError(f"it is damaged ({error!r:.200})") from error
 
 
 def _moment(text: str) -> datetime | None:
@@ -100,11 +88,11 @@ def _backwards(found: Iterable[Saved]) -> list[str]:
     for saved in sorted(found, key=lambda s: str(s.path)):
         before = latest.get(saved.path.parent)
         if saved.when is None:
-            lines.append(f"{saved.path.name} does not tell when it was taken: it is shown as the oldest")
+            lines.append(f"{saved.path.name} does not say when it was taken: it is shown as the oldest")
         elif before and before.when and saved.when < before.when and saved.path.name[:4].isdigit():
             lines.append(
                 f"{saved.path.name} was saved after {before.path.name}, but its clock says before: "
-                "runs are shown in the order that their clocks tell"
+                "runs are shown in the order of their clocks"
             )
         else:
             latest[saved.path.parent] = saved

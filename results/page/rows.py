@@ -1,22 +1,17 @@
-"""One benchmark of one run as a tidy row: what every chart and table of the page is made from."""
+"""One benchmark of one run as a row: every chart and table of the page is made from these."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from results.history import Run, Sample, name_of
-from results.identity import Entry
 from results.page.digits import finite, significant, with_noise
-from results.recommendation import settings_of
-from results.report import add_rates
-from results.scaling_model import predict
-
-WHOLE_FILE = "limit-all-frames"  # what a peer, which names no limit, is measured against
+from results.saved.history import Run
+from results.schema import ALL_FRAMES, Record
+from results.told.scaling_model import predict
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """Times in seconds, memory in GB (1e9 bytes); None where the run does not tell."""
+    """Times in seconds, memory in GB (1e9 bytes); None where the run does not say."""
 
     workload: str
     strategy: str
@@ -25,7 +20,7 @@ class Row:
     workers: int
     threads: int  # of FFmpeg, for each worker
     is_scaling: bool
-    is_measured: bool  # or predicted by results/scaling_model.py
+    is_measured: bool  # or predicted by results/told/scaling_model.py
     seconds: float  # median of the rounds
     rounds: tuple[float, ...]
     time: str  # median and standard deviation, with the digits that the noise allows
@@ -38,59 +33,52 @@ class Row:
     gain: float | None  # over the same strategy with one worker and one thread
     of_limit: float | None  # share of the limit's speed
     relative: float | None  # times as long as the limit of the same run
-    sample: Sample
+    record: Record
 
 
-def rows_of(run: Run, entries: list[Entry]) -> list[Row]:
-    """The rows of one run, measured ones first, then predicted ones.
-
-    Raises:
-        KeyError, TypeError, ValueError, AttributeError or ZeroDivisionError: if it is no run of this suite.
-    """
-    add_rates(entries)
-    limits = {_workload(e): _median(e) for e in entries if e["extra_info"]["strategy"] == WHOLE_FILE}
-    alone = {_key(e): _median(e) for e in entries if settings_of(e) == (1, 1)}
-    rows = [_row(run, entry, limits.get(_workload(entry)), alone.get(_key(entry))) for entry in entries]
-    return rows + _predicted(rows, entries)
+def rows_of(run: Run) -> list[Row]:
+    """The rows of one run, measured ones first, then predicted ones."""
+    records = list(run.benchmarks.values())
+    limits = {r.workload: r.seconds for r in records if r.strategy == ALL_FRAMES}  # peers name no limit
+    alone = {_key(record): record.seconds for record in records if record.setting == (1, 1)}
+    rows = [_row(record, limits.get(record.workload), alone.get(_key(record))) for record in records]
+    return rows + _predicted(rows, records)
 
 
-def _row(run: Run, entry: Entry, limit: float | None, alone: float | None) -> Row:
-    info, sample = entry["extra_info"], run.samples[name_of(entry["extra_info"])]
-    workers, threads = settings_of(entry)
-    is_scaling = "ffmpeg_threads" in info
-    cost, packets = info.get("cost") or {}, info.get("packets")
-    of_limit = finite(info.get("of_limit"))
-    relative = 1 / of_limit if of_limit else sample.seconds / limit if limit else None
+def _row(record: Record, limit: float | None, alone: float | None) -> Row:
+    (workers, threads), cost, packets = record.setting, record.cost, record.packets
+    of_limit = finite(record.of_limit)
+    relative = 1 / of_limit if of_limit else record.seconds / limit if limit else None
     return Row(
-        workload=_workload(entry),
-        strategy=sample.strategy,
-        name=f"{sample.strategy} {workers} x {threads}" if is_scaling else sample.strategy,
-        kind=sample.kind,
+        workload=record.workload,
+        strategy=record.strategy,
+        name=f"{record.strategy} {workers} x {threads}" if record.is_scaling else record.strategy,
+        kind="strategy" if record.kind == "across" else record.kind,
         workers=workers,
         threads=threads,
-        is_scaling=is_scaling,
+        is_scaling=record.is_scaling,
         is_measured=True,
-        seconds=significant(sample.seconds),
-        rounds=tuple(map(significant, sample.rounds)),
-        time=with_noise(sample.seconds, sample.rounds),
-        cpu=finite(cost.get("cpu_seconds")),
-        peak=finite(cost.get("peak_bytes"), 1e9),
-        decoded=finite(packets["decoded"], packets["in_file"]) if packets else None,
-        proof=_proof(info, sample.kind),
-        fallback=str(info.get("fallback") or ""),
-        speedup=finite(info.get("speedup")),
-        gain=finite(alone, sample.seconds),
+        seconds=significant(record.seconds),
+        rounds=tuple(map(significant, record.rounds)),
+        time=with_noise(record.seconds, record.rounds),
+        cpu=finite(record.cpu_seconds),
+        peak=finite(cost.peak_bytes, 1e9) if cost else None,
+        decoded=finite(packets.decoded, packets.in_file) if packets else None,
+        proof=_proof(record),
+        fallback=record.fallback or "",
+        speedup=finite(record.speedup),
+        gain=finite(alone, record.seconds),
         of_limit=of_limit,
-        relative=None if sample.kind == "limit" else finite(relative),
-        sample=sample,
+        relative=None if record.kind == "limit" else finite(relative),
+        record=record,
     )
 
 
-def _predicted(rows: Iterable[Row], entries: list[Entry]) -> list[Row]:
+def _predicted(rows: Iterable[Row], records: Sequence[Record]) -> list[Row]:
     """Rows for more workers than were measured."""
     made = []
     for one in [row for row in rows if row.is_scaling and (row.workers, row.threads) == (1, 1)]:
-        same = [e for e in entries if _key(e) == (one.workload, one.strategy)]
+        same = [record for record in records if _key(record) == (one.workload, one.strategy)]
         for workers, seconds in predict(same).items():
             fields = vars(one) | {"name": f"{one.strategy} {workers} x 1", "workers": workers, "rounds": ()}
             fields |= dict.fromkeys(("cpu", "peak", "decoded", "of_limit", "relative"))
@@ -102,24 +90,16 @@ def _predicted(rows: Iterable[Row], entries: list[Entry]) -> list[Row]:
     return made
 
 
-def _proof(info: dict[str, Any], kind: str) -> str:
-    proof = info.get("proof")
-    if kind == "limit":
+def _proof(record: Record) -> str:
+    proof = record.proof
+    if record.kind == "limit":
         return "no frames kept"
     if not proof:
         return "not proven"
-    if proof.get("differing_frames"):
-        return f"±{proof['max_difference']} on {proof['differing_frames'] / proof['frames']:.0%}"
-    return "fell back, exact" if info.get("fallback") else "exact"
+    if proof.differing_frames:
+        return f"±{proof.max_difference} on {proof.differing_frames / proof.frames:.0%}"
+    return "fell back, exact" if record.fallback else "exact"
 
 
-def _workload(entry: Entry) -> str:
-    return str(entry["extra_info"].get("workload", "default"))
-
-
-def _key(entry: Entry) -> tuple[str, str]:
-    return _workload(entry), str(entry["extra_info"]["strategy"])
-
-
-def _median(entry: Entry) -> float:
-    return float(entry["stats"]["median"])
+def _key(record: Record) -> tuple[str, str]:
+    return record.workload, record.strategy

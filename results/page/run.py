@@ -90,7 +90,7 @@ def cpu_and_wall(rows: Rows) -> alt.LayerChart:
         )
     )
     description = "CPU seconds beside wall seconds of every benchmark"
-    return layered(bars, description=description, rows=rows, height=Lines(height=28, told="cpu"))
+    return layered(bars, description=description, rows=rows, height=Lines(height=28, needs="cpu"))
 
 
 def memory(rows: Rows) -> alt.LayerChart:
@@ -113,4 +113,4 @@ def _bars(rows: Rows, field: str, x: alt.X, description: str) -> alt.LayerChart:
         .mark_bar(height=14)
         .encode(y=name_axis(), x=x, color=kind_colour(rows), tooltip=TOOLTIP)
     )
-    return layered(bars, description=description, rows=rows, height=Lines(height=LINE, told=field))
+    return layered(bars, description=description, rows=rows, height=Lines(height=LINE, needs=field))

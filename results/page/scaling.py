@@ -87,6 +87,6 @@ def grid(rows: Rows) -> alt.LayerChart:
         figures,
         width=alt.Step(52),
         rows=rows,
-        height=Lines(height=36, of="threads", told="gain"),
+        height=Lines(height=36, of="threads", needs="gain"),
         description="Speed-up by workers and FFmpeg threads of a strategy",
     )

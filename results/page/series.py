@@ -4,13 +4,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from results.gate.table import percent
-from results.identity import changed_fields
+from results.gate.verdicts import percent
 from results.page.digits import significant
 from results.page.marks import BASES, Mark, machine_of
 from results.page.reading import Saved
 from results.page.rows import Row
 from results.page.steps import find_steps
+from results.saved.identity import Change, changes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,13 +29,13 @@ def history_marks(runs: Sequence[Saved], baselines: Mapping[str, Sequence[Saved]
     kept = {name: [row for saved in copies for row in saved.rows] for name, copies in baselines.items()}
     marks = []
     for points in series.values():
-        groups, changes = _grouped(points)
+        groups, breaks = _grouped(points)
         bands = [mark for name, rows in kept.items() for mark in _bands(name, rows, points[-1].row)]
         for basis in BASES:
             shown = [p for p in points if _value(p.row, basis) is not None]
             marks += [_run_mark(p, basis, groups[p.run]) for p in shown]
             marks += [m for group in set(groups.values()) for m in _steps(shown, basis, group, groups)]
-            marks += [replace(m, basis=basis) for m in changes] if shown else []
+            marks += [replace(m, basis=basis) for m in breaks] if shown else []
             marks += [band for band in bands if band.basis == basis]
     return marks
 
@@ -47,28 +47,35 @@ def _grouped(points: Sequence[_Point]) -> tuple[dict[int, str], list[Mark]]:
     marks = []
     before: _Point | None = None
     for point in points:
-        group, changes = _group_of(point, latest)
+        group, software = _group_of(point, latest)
         if group not in latest and before:
-            fields, _ = changed_fields(before.row.sample.identity, point.row.sample.identity)
-            marks.append(_mark(point, "break", group, "; ".join(fields)))
-        if changes:
-            marks.append(_mark(point, "software", group, "; ".join(changes)))
+            clashing = [change for change in _changes(before.row, point.row) if change.is_clash]
+            marks.append(_mark(point, "break", group, _told(clashing)))
+        if software:
+            marks.append(_mark(point, "software", group, _told(software).replace("software.", "")))
         latest[group] = before = point
         groups[point.run] = group
     return groups, marks
 
 
-def _group_of(point: _Point, latest: Mapping[str, _Point]) -> tuple[str, list[str]]:
+def _group_of(point: _Point, latest: Mapping[str, _Point]) -> tuple[str, list[Change]]:
     """The group whose latest run is comparable, and how the software has changed since; or a new one."""
-    ours = point.row.sample.identity
     for group, last in latest.items():
-        theirs = last.row.sample.identity
-        if ours == theirs:
-            return group, []
-        clashes, software = changed_fields(theirs, ours)
-        if not clashes:
-            return group, [line.removeprefix("software.") for line in software]
+        found = _changes(last.row, point.row)
+        if not any(change.is_clash for change in found):
+            return group, [change for change in found if change.is_of_software]
     return f"{len(latest) + 1}: {machine_of(point.row)}", []
+
+
+def _changes(before: Row, after: Row) -> list[Change]:
+    ours, theirs = before.record, after.record
+    same = (ours.identity, ours.workers, ours.interleaved)
+    is_equal = same == (theirs.identity, theirs.workers, theirs.interleaved)  # most are, and this is fast
+    return [] if is_equal else changes([ours], [theirs])
+
+
+def _told(found: Sequence[Change]) -> str:
+    return "; ".join(f"{change.field}: {change.before} -> {change.after}" for change in found)
 
 
 def _value(row: Row, basis: str) -> float | None:
@@ -81,19 +88,8 @@ def _run_mark(point: _Point, basis: str, group: str) -> Mark:
     assert value is not None
     rounds = [seconds * value / row.seconds for seconds in row.rounds]
     low, high = significant(min(rounds)), significant(max(rounds))
-    return Mark(
-        basis=basis,
-        workload=row.workload,
-        name=row.name,
-        what="run",
-        run=point.run,
-        group=group,
-        machine=machine_of(row),
-        value=value,
-        low=low,
-        high=high,
-        text=row.time,
-    )
+    mark = _mark(point, "run", group, row.time)
+    return replace(mark, basis=basis, value=value, low=low, high=high)
 
 
 def _mark(point: _Point, what: str, group: str, text: str) -> Mark:
@@ -101,6 +97,7 @@ def _mark(point: _Point, what: str, group: str, text: str) -> Mark:
     return Mark(
         workload=row.workload,
         name=row.name,
+        kind=row.kind,
         what=what,
         run=point.run,
         group=group,
@@ -121,7 +118,7 @@ def _steps(points: Sequence[_Point], basis: str, group: str, groups: Mapping[int
 def _bands(name: str, rows: Sequence[Row], newest: Row) -> Iterable[Mark]:
     """From the fastest to the slowest run of a named baseline, where it is comparable with the newest run."""
     same = [row for row in rows if (row.workload, row.name) == (newest.workload, newest.name)]
-    if not same or changed_fields(same[0].sample.identity, newest.sample.identity)[0]:
+    if not same or any(change.is_clash for change in _changes(same[0], newest)):
         return
     for basis in BASES:
         values = [value for row in same if (value := _value(row, basis)) is not None]

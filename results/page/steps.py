@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from results.gate.runs import RUNS_RESOLUTION, runs_floor
 from results.gate.statistics import shift
-from results.verdict import ALPHA, RESOLUTION, noise_floor, word_for
+from results.gate.verdicts import ALPHA, word_for
 
 WINDOW = 12  # runs before and after a place that are compared
-LEAST = 6  # nearer to either end no rank test over so many windows can call anything
+LEAST = 6  # runs on either side; with fewer, no rank test over so many places can be significant
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """From this run on everything is slower or faster. Changes are of the logarithm of the time."""
+    """A run from which on all are slower, or faster. Changes are of the logarithm of the time."""
 
     place: int  # index of the first run that is
     estimate: float
@@ -24,10 +25,10 @@ class Step:
 def find_steps(values: Sequence[float]) -> list[Step]:
     """The steps in a series of comparable runs.
 
-    At every place the runs before it are judged against those after it as `results.verdict` does, with its
-    alpha divided by the number of places (Bonferroni): so a series that never moved shows a step in at most
-    1 of 100 cases, however long it is. Neighbouring places that are called the same way are one step; it is
-    where two medians, one before and one after, leave the least absolute deviation.
+    At every place the runs before it are compared with those after it by the rule of results/gate/runs.py,
+    with alpha divided by the number of places (Bonferroni): a series that never moved shows a step in at most
+    1 of 100 cases, however long it is. Neighbouring places with the same verdict are one step. Its place is
+    where the median before and the median after leave the least absolute deviation.
 
     Args:
         values: logarithms of the runs' values, in order of time.
@@ -38,8 +39,8 @@ def find_steps(values: Sequence[float]) -> list[Step]:
         before, after = _around(values, place)
         moved = shift(before, after, ALPHA / len(places))
         if not (moved.is_later or moved.is_earlier):
-            continue  # the floor, which takes as long, need not be known
-        word = word_for(moved, noise_floor(before, after), RESOLUTION)
+            continue  # the floor takes as long to compute, and is not needed
+        word = word_for(moved, runs_floor(before, after), RUNS_RESOLUTION)
         if word in {"slower", "faster"}:
             called.append((place, word == "slower"))
     return [_step(values, group, len(places)) for group in _grouped(called)]

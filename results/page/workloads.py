@@ -46,6 +46,6 @@ def matrix(rows: Rows) -> alt.LayerChart:
         figures,
         width=alt.Step(STEP),
         rows=rows,
-        height=Lines(height=26, of="workload", told="speedup"),
+        height=Lines(height=26, of="workload", needs="speedup"),
         description="Speed-up over sequential, by workload and strategy",
     )

@@ -14,20 +14,20 @@ from results.page.view import Chart
 from results.page.views import VIEWS
 
 EXPORTED = "window.vegaEmbed = vegaEmbed;"  # what page.js needs of the bundle
-PARTS = Path(__file__).parent / "parts"
+ASSETS = Path(__file__).parent / "assets"
 
 
 def html(content: Content) -> str:
     """The page in one text. All data is escaped by Jinja2, also the JSON within it."""
     environment = Environment(
-        autoescape=True, loader=FileSystemLoader(PARTS), undefined=StrictUndefined, trim_blocks=True
+        autoescape=True, loader=FileSystemLoader(ASSETS), undefined=StrictUndefined, trim_blocks=True
     )
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     text = environment.get_template("page.html").render(
         content=content,
         data={"tables": content.tables, "specs": _specs(), "config": CONFIG, "told": content.told},
-        style=_part("page.css"),
-        scripts=[_bundle(), _part("data.js"), _part("charts.js"), _part("page.js")],
+        style=_asset("page.css"),
+        scripts=[_bundle(), _asset("data.js"), _asset("charts.js"), _asset("page.js")],
     )
     return text.encode("utf-8", "replace").decode()  # a file's name may hold what UTF-8 cannot
 
@@ -45,8 +45,8 @@ def spec(chart: Chart) -> dict[str, Any]:
     return {**made, "data": {"name": "rows"}}
 
 
-def _part(name: str) -> Markup:
-    return Markup((PARTS / name).read_text(encoding="utf-8"))  # noqa: S704  this repository's own
+def _asset(name: str) -> Markup:
+    return Markup((ASSETS / name).read_text(encoding="utf-8"))  # noqa: S704  this repository's own
 
 
 @cache

@@ -1,0 +1,1 @@
+"""A against B: builds both sides, starts them, and measures them in lockstep. It judges nothing."""

@@ -1,0 +1,1 @@
+"""Tests of against, and what they are made with."""

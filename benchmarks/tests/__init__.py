@@ -1,0 +1,1 @@
+"""Tests of the whole suite: pytest is run on it as its users do."""

@@ -1,0 +1,79 @@
+"""README.md and docs/: short, linked, true to the saved files; their Python runs."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from fixtures.testing.suite_runner import ROOT
+from results.saved.rates import records_of
+from results.told.report import table_in_markdown
+
+README = ROOT / "README.md"
+PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
+EACH_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+LINK = re.compile(r"\]\(([^)]+)\)")
+FROM_FILE = re.compile(r"^From `(results/[^`]+)`[^|]*?\n\n((?:\|.*\n)+)", re.MULTILINE)
+WORDY = 110  # lines of the README: what fits three minutes
+
+
+def test_the_readme_fits_three_minutes() -> None:
+    assert len(README.read_text().splitlines()) <= WORDY
+
+
+def test_each_page_is_linked_from_the_readme() -> None:
+    linked = {ROOT / target for target in LINK.findall(README.read_text())}
+    assert set(PAGES) - {README} <= linked
+
+
+@EACH_PAGE
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = [t for t in LINK.findall(page.read_text()) if not t.startswith("https://")]
+    dead = [t for t in targets if not _leads_somewhere(page, *t.partition("#")[::2])]
+    assert dead == []
+
+
+def _leads_somewhere(page: Path, target: str, heading: str) -> bool:
+    file = page.parent / target if target else page
+    headings = re.findall(r"^#+ (.*)", file.read_text(), re.MULTILINE) if heading else []
+    anchors = [re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in headings]
+    return file.exists() and (not heading or heading in anchors)
+
+
+@EACH_PAGE
+def test_lines_are_no_longer_than_120(page: Path) -> None:
+    assert [line for line in page.read_text().splitlines() if len(line) > 120 or line != line.rstrip()] == []
+
+
+def test_tables_are_those_of_the_files_they_name() -> None:
+    """To the digit; a table may leave out rows and columns."""
+    found = [(page.name, *match) for page in PAGES for match in FROM_FILE.findall(page.read_text())]
+    assert len(found) == sum(page.read_text().count("\nFrom `results/") for page in PAGES) >= 6
+    for page, file, table in found:
+        saved = _cells(table_in_markdown(records_of(json.loads((ROOT / file).read_text())["benchmarks"])))
+        shown = _cells(table.splitlines())
+        assert shown == _chosen(saved, shown), f"{page}: {file}"
+
+
+def _cells(lines: list[str]) -> dict[str, dict[str, str]]:
+    """Of each row, by its first cell: the cells by column."""
+    split = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines]
+    return {row[0]: dict(zip(split[0], row, strict=True)) for row in split if set(row[0]) != {"-"}}
+
+
+def _chosen(saved: dict[str, dict[str, str]], shown: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    return {
+        name: {column: cell for column, cell in saved.get(name, {}).items() if column in row}
+        for name, row in shown.items()
+    }
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if "```python" in p.read_text()], ids=lambda p: p.name)
+def test_python_runs_as_it_stands(
+    page: Path, small_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "video.mp4").symlink_to(small_video)
+    monkeypatch.chdir(tmp_path)
+    for code in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
+        exec(compile(code, page.name, "exec"), {})  # noqa: S102  this repository's own

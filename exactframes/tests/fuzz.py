@@ -1,0 +1,344 @@
+"""Look for a video on which pruning is not exact: `python -m exactframes.tests.fuzz --minutes 5 [--seed N]`.
+
+Tiny videos are encoded, muxed and changed with random parameters, and frames of them are decoded by the
+library and by TorchCodec alone: any difference is a fault, and so is an error that only one of them raises.
+TorchCodec cannot seek to some last frames of open GOPs that it gives when it decodes every frame: where the
+library gives these, and they are the same, that is counted apart.
+A case is made of its seed and its number alone; `--seed S --case N` repeats it. What goes wrong stays, with
+the video, in fuzz-failures/; a folder left there after a crash or a hang is that case's.
+
+Exit status: 0 if all was exact, 1 if anything was WRONG, 130 after Ctrl-C.
+"""
+
+import argparse
+import contextlib
+import faulthandler
+import os
+import random
+import re
+import shutil
+import sys
+import textwrap
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import av
+import torch
+from torch import Tensor
+from torchcodec.decoders import VideoDecoder
+
+from exactframes import FallbackWarning, decode_frames, iter_frames
+from exactframes.source import SeekMode
+from exactframes.tests.fuzz_recipes import NotEncodedError, Recipe, draw_recipe
+from fixtures.errors import InputError
+from fixtures.ffmpeg import run_ffmpeg
+
+KEPT = Path("fuzz-failures")
+CALLS = 6  # for each video
+HANGS_AFTER = 300  # seconds for one case
+PRUNED, FELL_BACK, REFUSED = "exact and pruned", "exact by fallback", "refused as TorchCodec does"
+NOT_ENCODED, WRONG = "not encoded", "WRONG"
+GIVEN = "given where TorchCodec raises, and as it decodes every frame from the first"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One request to the library."""
+
+    indices: list[int]
+    seek_mode: SeekMode
+    workers: int
+    batch_frames: int = 0  # of iter_frames; 0 is decode_frames
+
+    def ours(self, video: Path) -> Tensor:
+        """What the library gives: uint8 [N, C, H, W]."""
+        if not self.batch_frames:
+            return decode_frames(video, self.indices, workers=self.workers, seek_mode=self.seek_mode)
+        options = {"batch_frames": self.batch_frames, "workers": self.workers}
+        batches = list(iter_frames(video, self.indices, seek_mode=self.seek_mode, **options))
+        if [row for rows, _ in batches for row in rows] != list(range(len(self.indices))):
+            raise AssertionError(f"batches are {[rows for rows, _ in batches]}")
+        return torch.cat([frames for _, frames in batches])
+
+    def theirs(self, video: Path) -> Tensor:
+        """What TorchCodec gives."""
+        decoder = VideoDecoder(video, seek_mode=self.seek_mode, num_ffmpeg_threads=1)
+        return decoder.get_frames_at(self.indices).data
+
+    def script(self, video: Path) -> str:
+        """A program that makes the call, and tells of each row whether it is right."""
+        mode = f"seek_mode={self.seek_mode!r}"
+        arguments = f"{video.name!r}, indices, {mode}, workers={self.workers}"
+        ours = f"decode_frames({arguments})"
+        if self.batch_frames:
+            batches = f"iter_frames({arguments}, batch_frames={self.batch_frames})"
+            ours = f"torch.cat([frames for _, frames in {batches}])"
+        return "\n".join(
+            [
+                "import torch",
+                "from exactframes import decode_frames, iter_frames",
+                "from torchcodec.decoders import VideoDecoder",
+                f"indices = {_short(self.indices)}",
+                f"theirs = VideoDecoder({video.name!r}, {mode}).get_frames_at(indices).data",
+                f"ours = {ours}",
+                "print((ours == theirs).flatten(1).all(1).tolist())",
+            ]
+        )
+
+
+def _short(indices: list[int]) -> str:
+    step = indices[1] - indices[0] if len(indices) > 2 else 0
+    regular = range(indices[0], indices[-1] + 1, step) if step > 0 else range(0)
+    return f"list({regular})" if indices == list(regular) else str(indices)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a call went."""
+
+    result: str
+    detail: str = ""  # of a fallback, the reason; of what is WRONG, how
+
+
+@dataclass
+class Counts:
+    """What has been seen so far."""
+
+    videos: int = 0
+    results: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    first_case: dict[str, int] = field(default_factory=dict)  # of each reason
+
+    def add(self, verdict: Verdict, case: int, kind: str) -> None:
+        """Count it."""
+        self.results[verdict.result] += 1
+        if verdict.result == FELL_BACK:
+            reason = f"{re.sub(r'[0-9]+', '#', verdict.detail)} [{kind}]"
+            self.reasons[reason] += 1
+            self.first_case.setdefault(reason, case)
+
+    def line(self) -> str:
+        """All counts in one line."""
+        results = (NOT_ENCODED, PRUNED, FELL_BACK, REFUSED, GIVEN, WRONG)
+        return f"{self.videos} videos; " + ", ".join(f"{self.results[name]} {name}" for name in results)
+
+    def reason_lines(self) -> list[str]:
+        """The reasons of fallbacks, the most frequent first."""
+        return [f"{n:5} {text} (case {self.first_case[text]})" for text, n in self.reasons.most_common()]
+
+
+def say(text: str) -> None:
+    """Write a line at once."""
+    print(text, flush=True)  # noqa: T201
+
+
+def draw_call(pick: random.Random, frames: int) -> Call:
+    """A request for a video with so many frames."""
+    step, first, length = pick.randint(1, 30), pick.randrange(frames), pick.randint(1, 25)
+    indices = pick.choice(
+        [
+            list(range(0, frames, step)),
+            list(range(first, frames, step)),
+            [pick.randrange(frames) for _ in range(length)],
+            sorted(pick.sample(range(frames), min(frames, length))),
+            list(range(first, min(frames, first + length))),
+            [first],
+            [0, frames - 1],
+            list(range(int(frames * 0.8), frames)),
+            list(range(frames)),
+            [first, frames - 1 + pick.randrange(2)],  # the last one may be one too many
+        ]
+    )
+    return Call(
+        indices=indices,
+        seek_mode=pick.choice(["exact", "approximate"]),
+        workers=pick.randint(1, 3),
+        batch_frames=pick.choice([0, 0, pick.randint(1, 40)]),
+    )
+
+
+def compare(call: Call, video: Path) -> Verdict:
+    """Make a call, and judge it by TorchCodec's own answer."""
+    frames: Tensor | Exception
+    refusal = expected = None
+    try:
+        expected = call.theirs(video)
+    except Exception as error:  # noqa: BLE001  whatever it is
+        refusal = error
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        try:
+            frames = call.ours(video)
+        except Exception as raised:  # noqa: BLE001
+            frames = raised
+    reasons = [str(w.message) for w in warned if issubclass(w.category, FallbackWarning)]
+    if reasons and call.batch_frames:  # TorchCodec, batch by batch: its answer may depend on the batches
+        return Verdict(FELL_BACK, reasons[0])
+    if isinstance(frames, Exception):
+        return _judge_error(frames, refusal)
+    if expected is None:
+        return _judge_given(frames, refusal, call, video)
+    if not torch.equal(frames, expected):
+        told = f"it fell back: {reasons[0]}" if reasons else "no warning was given"
+        return Verdict(WRONG, f"{_difference(frames, expected, call, video)}; {told}")
+    return Verdict(FELL_BACK, reasons[0]) if reasons else Verdict(PRUNED)
+
+
+def _judge_error(error: Exception, refusal: Exception | None) -> Verdict:
+    if refusal is None:
+        return Verdict(WRONG, f"{error!r} was raised where TorchCodec gives frames")
+    if not isinstance(error, (RuntimeError, IndexError, type(refusal))):
+        return Verdict(WRONG, f"{error!r} was raised where TorchCodec raises {refusal!r}")
+    return Verdict(REFUSED)
+
+
+def _judge_given(frames: Tensor, refusal: Exception | None, call: Call, video: Path) -> Verdict:
+    """TorchCodec has no answer to compare with: what it gives for all frames is the next best."""
+    told = f"frames were given where TorchCodec raises {refusal!r}"
+    try:
+        truth = _every(call, video)
+    except (RuntimeError, IndexError, InputError) as error:
+        return Verdict(WRONG, f"{told}; it cannot decode every frame from the first either: {error}")
+    return Verdict(GIVEN) if torch.equal(frames, truth) else Verdict(WRONG, f"{told}; they are others")
+
+
+def _every(call: Call, video: Path) -> Tensor:
+    """What TorchCodec gives for a call where it decodes every frame from the first.
+
+    Where it seeks past the first GOP even then, and raises, the same packets in Matroska tell.
+    """
+    every = Call(indices=list(range(max(call.indices) + 1)), seek_mode=call.seek_mode, workers=1)
+    try:
+        return every.theirs(video)[call.indices]
+    except RuntimeError:
+        copy = video.with_suffix(".copy.mkv")
+        run_ffmpeg("-fflags", "+genpts", "-i", str(video), "-map", "0:v:0", "-c", "copy", str(copy))
+        return every.theirs(copy)[call.indices]
+
+
+def _difference(frames: Tensor, expected: Tensor, call: Call, video: Path) -> str:
+    if frames.shape != expected.shape:
+        return f"frames of shape {list(frames.shape)}, not {list(expected.shape)}"
+    rows = [
+        n for n, (ours, theirs) in enumerate(zip(frames, expected, strict=True)) if not ours.equal(theirs)
+    ]
+    wrong = [call.indices[row] for row in rows]
+    text = f"{len(rows)} of {len(expected)} frames differ: {wrong[:20]}"
+    try:
+        truth = _every(call, video)
+    except RuntimeError as error:
+        return f"{text}; TorchCodec cannot decode every frame from the first: {error}"
+    for name, answer in (("the library", frames), ("TorchCodec's answer", expected)):
+        agrees = "as" if torch.equal(answer, truth) else "unlike"
+        text += f"; {name} is {agrees} TorchCodec when it decodes every frame from the first"
+    return text
+
+
+def run_case(seed: int, case: int, counts: Counts, *, verbose: bool) -> None:
+    """Make a case's video and requests, count what comes of them, and tell what is WRONG."""
+    pick = random.Random(f"{seed} {case}")  # noqa: S311  it is to be repeatable
+    recipe = draw_recipe(pick)
+    folder = KEPT / f"{seed}-{case}"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        recipe.make(folder)
+    except NotEncodedError as error:
+        counts.results[NOT_ENCODED] += 1
+        if verbose:
+            say(f"case {case}: {error}\n{recipe.script()}")
+        shutil.rmtree(folder)
+        return
+    counts.videos += 1
+    video = folder / recipe.video
+    is_sound = True
+    for _ in range(CALLS):
+        call = draw_call(pick, _frames(video))
+        verdict = compare(call, video)
+        counts.add(verdict, case, recipe.kind)
+        if verdict.result == WRONG:
+            is_sound = False
+            _tell(recipe, call, verdict, folder)
+        elif verbose:
+            say(f"case {case}, {recipe.kind}: {verdict.result} {verdict.detail}")
+    if is_sound:
+        shutil.rmtree(folder)
+    elif verbose:
+        say(recipe.script())
+
+
+def _frames(video: Path) -> int:
+    try:
+        return max(1, len(VideoDecoder(video)))
+    except Exception:  # noqa: BLE001  then any request is as good
+        return 10
+
+
+def _tell(recipe: Recipe, call: Call, verdict: Verdict, folder: Path) -> None:
+    text = f"{recipe.script()}\npython - <<'END'\n{call.script(folder / recipe.video)}\nEND"
+    (folder / "reproduce.sh").write_text(text + "\n")
+    say(f"WRONG: {verdict.detail}\n  kept in {folder}; to make it again:\n{textwrap.indent(text, '    ')}")
+
+
+@contextlib.contextmanager
+def without_ffmpegs_noise() -> Iterator[None]:
+    """What FFmpeg's libraries write to file descriptor 2 is lost; what Python writes to stderr is not."""
+    av.logging.set_level(av.logging.PANIC)
+    sys.stderr.flush()
+    before, kept = sys.stderr, os.dup(2)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)
+    with os.fdopen(kept, "w") as pythons:
+        sys.stderr = pythons
+        try:
+            yield
+        finally:
+            sys.stderr = before
+            os.dup2(kept, 2)
+
+
+def fuzz(arguments: argparse.Namespace, counts: Counts) -> None:
+    """Run cases until the time is over."""
+    started = told = time.monotonic()
+    case = arguments.case or 0
+    while True:
+        faulthandler.dump_traceback_later(HANGS_AFTER, exit=True, file=sys.stderr)
+        run_case(arguments.seed, case, counts, verbose=arguments.verbose)
+        faulthandler.cancel_dump_traceback_later()
+        now = time.monotonic()
+        if arguments.case is not None or now - started >= 60 * arguments.minutes:
+            return
+        if now - told >= 10:
+            told = now
+            say(f"{now - started:.0f} s, case {case}: {counts.line()}")
+        case += 1
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program; gives its exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--minutes", type=float, default=5.0, help="how long (default: 5)")
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="default: a new one")  # noqa: S311
+    parser.add_argument("--case", type=int, help="this one alone")
+    parser.add_argument("--verbose", action="store_true", help="tell of every call and refused encoding")
+    arguments = parser.parse_args(argv)
+    say(f"seed {arguments.seed}")
+    counts = Counts()
+    status = 0
+    try:
+        with without_ffmpegs_noise():
+            fuzz(arguments, counts)
+    except KeyboardInterrupt:
+        status = 130
+    say("\n".join([counts.line(), *counts.reason_lines()]))
+    with contextlib.suppress(OSError):
+        KEPT.rmdir()  # unless something is kept
+    return 1 if counts.results[WRONG] else status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

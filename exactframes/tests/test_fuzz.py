@@ -1,0 +1,87 @@
+"""The fuzzer itself: a sound case passes, and a planted fault is told and kept."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from exactframes.tests import fuzz
+from exactframes.tests.fuzz_recipes import Recipe
+
+ROOT = Path(__file__).parent.parent.parent
+SOURCE = "testsrc2=size=64x64:rate=25,trim=end_frame=30"
+RECIPE = Recipe("libx264 mp4", (("-f", "lavfi", "-i", SOURCE, "-c:v", "libx264", "-g", "10", "a.mp4"),))
+
+
+def test_a_sound_case_ends_0(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "exactframes.tests.fuzz", "--seed", "1", "--case", "1"]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("seed 1\n1 videos; ")
+    assert "0 WRONG" in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_planted_fault_is_told_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def rolled(self: fuzz.Call, video: Path) -> Tensor:
+        return torch.roll(self.theirs(video), 1, dims=3)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(fuzz, "draw_recipe", lambda _pick: RECIPE)
+    monkeypatch.setattr(fuzz.Call, "ours", rolled)
+    assert fuzz.main(["--seed", "7", "--case", "0"]) == 1
+    told = capfd.readouterr().out
+    assert "WRONG" in told
+    assert "ffmpeg -nostdin -v error -y -f lavfi" in told
+    kept = tmp_path / "fuzz-failures" / "7-0"
+    assert {path.name for path in kept.iterdir()} == {"a.mp4", "reproduce.sh"}
+
+
+def test_a_refused_encode_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(fuzz, "draw_recipe", lambda _pick: Recipe("none", (("-i", "missing.mp4", "a.mp4"),)))
+    assert fuzz.main(["--seed", "7", "--case", "0"]) == 0
+    assert "1 not encoded" in capfd.readouterr().out
+
+
+def test_the_same_seed_and_case_make_the_same_video(tmp_path: Path) -> None:
+    made = []
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        RECIPE.make(folder)
+        made.append((folder / RECIPE.video).read_bytes())
+    assert made[0] == made[1]
+
+
+@pytest.mark.parametrize(
+    ("shift", "refused", "result"),
+    [(0, [[29]], fuzz.GIVEN), (1, [[29]], fuzz.WRONG), (0, [[29], list(range(30))], fuzz.WRONG)],
+    ids=["right", "others", "not to be checked"],
+)
+def test_frames_given_where_torchcodec_raises_are_checked(
+    shift: int, refused: list[list[int]], result: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = fuzz.Call.theirs
+
+    def refusing(self: fuzz.Call, video: Path) -> Tensor:
+        if self.indices in refused:
+            raise RuntimeError("no more frames left to decode")
+        return theirs(self, video)
+
+    monkeypatch.setattr(fuzz.Call, "theirs", refusing)
+    monkeypatch.setattr(fuzz.Call, "ours", lambda self, video: theirs(self, video) ^ shift)
+    RECIPE.make(tmp_path)
+    call = fuzz.Call(indices=[29], seek_mode="exact", workers=1)
+    verdict = fuzz.compare(call, tmp_path / RECIPE.video)
+    assert verdict.result == result
+    assert ("TorchCodec raises RuntimeError" in verdict.detail) == (result == fuzz.WRONG)

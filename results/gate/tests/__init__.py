@@ -1,0 +1,1 @@
+"""Tests of gate, and what they are made with."""

@@ -1,0 +1,1 @@
+"""Tests of saved, and what they are made with."""

@@ -1,0 +1,1 @@
+"""Tests of told, and what they are made with."""
