@@ -55,7 +55,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         find_video_set(session.config)
     except InputError as error:
         raise pytest.UsageError(str(error)) from error
-    session.config.pluginmanager.import_plugin("benchmarks.harness.plugin")  # it imports TorchCodec
+    for plugin in ("plugin", "request_plugin"):  # they import TorchCodec
+        session.config.pluginmanager.import_plugin(f"benchmarks.harness.{plugin}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

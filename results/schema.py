@@ -8,7 +8,7 @@ Files saved before a field existed are read as they are. What such a file does n
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from statistics import median
 from typing import Any, Literal, TypeVar
@@ -99,6 +99,42 @@ class ClusterUse:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Requests:
+    """How a stream of requests was answered, over all timed passes; latencies count from when one was due."""
+
+    requests: int
+    """Requests of one pass."""
+    callers: int
+    """Threads or DataLoader workers that answered; 0 is the loader's own process."""
+    p50: float
+    """Median latency, s. Percentiles are latencies that were observed."""
+    p90: float
+    """90th percentile, s."""
+    p95: float
+    """95th percentile, s."""
+    p99: float
+    """99th percentile, s."""
+    largest: float
+    """Largest latency, s."""
+    distribution: Sequence[Sequence[int]]
+    """Pairs (n, how many): latencies from 1.05**n up to 1.05**(n + 1) s."""
+    p95_rounds: Sequence[float]
+    """95th percentile of each round, s, in the order in which they were taken."""
+    cpu_seconds: float
+    """User and system time of all processes, s a request; median over the rounds."""
+    bytes_read: float | None = None
+    """Bytes that all processes read, from files or the page cache, a request; None where that is not told."""
+    first_seconds: float | None = None
+    """The first request of a fresh caller, s; median over the callers of the untimed pass."""
+    decoders_open: int = 0
+    """Decoders that all callers together keep open after a pass."""
+    arrivals: float | None = None
+    """Requests that arrive in a second, on average; None where a caller asks when it is free."""
+    is_peer: bool = False
+    """Whether another library answers, whose frames may be alike instead of equal."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Identity:
     """What a result is a result of, in plain JSON: no path, no host name."""
 
@@ -165,6 +201,8 @@ class Record:
     """How long the untimed pass took, s, less what proving took."""
     proving_seconds: float | None = None
     """How long comparing its frames took, s."""
+    requests: Requests | None = None
+    """How a stream of requests was answered; None if it was not one."""
     identity: Identity | None = None
     """What it is a result of; None in a file that does not say."""
     frames_per_second: float | None = None
@@ -233,7 +271,8 @@ class Record:
         """
         if self.kind == "limit":
             return True
-        return self.proof is not None if self.kind == "peer" else self.is_exact
+        is_peer = self.kind == "peer" or (self.requests is not None and self.requests.is_peer)
+        return self.proof is not None if is_peer else self.is_exact
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as they are saved in "extra_info", in plain JSON."""
@@ -264,6 +303,7 @@ def read(entry: Entry) -> Record:
         cost=_part(Cost, info.get("cost")),
         packets=_part(Packets, info.get("packets")),
         cluster=_part(ClusterUse, info.get("cluster")),
+        requests=_part(Requests, info.get("requests")),
         identity=_part(Identity, info) if "work" in info else None,
         times=_times(stats) if stats else None,
         **{name: info.get(name) for name in AS_SAVED},

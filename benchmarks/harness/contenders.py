@@ -92,7 +92,8 @@ def collect(items: Iterable[pytest.Item], fixture: str, work: Work) -> Collected
         if mark is None or not isinstance(item, pytest.Function) or fixture not in item.fixturenames:
             continue
         parameters = item.callspec.params
-        if parameters.get("workload_name", work.name) == work.name:
+        place = parameters.get("workload_name", parameters.get("situation", work.name))
+        if str(place) == work.name:
             (parameter,) = mark.kwargs
             found[str(parameters[parameter])] = _made(mark.args[0], work, parameters[parameter])
     return found
@@ -109,5 +110,7 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     """Run a benchmark once for each name of its marker, which a function of the command line may give."""
     for mark in metafunc.definition.iter_markers("measures"):
         ((parameter, names),) = mark.kwargs.items()
+        if names is None:  # the benchmark's own module does it
+            continue
         found = names(metafunc.config) if callable(names) else names
         metafunc.parametrize(parameter, list(found), ids=str)

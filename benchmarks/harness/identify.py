@@ -37,8 +37,13 @@ def identify(workload: Workload, cluster: Mapping[str, object]) -> Identity:
         work["output_size"] = "{1}x{0}".format(*workload.size)
     if len(workload.parts) > 1:  # in one part the size of a part changes nothing
         work["part_bytes"] = workload.part_bytes
-    machine = {"usable_cpus": usable_cpus(), "cpu_model": cpuinfo.get_cpu_info().get("brand_raw", "unknown")}
-    return Identity(work=work, machine={**machine, **cluster}, software=software_versions())
+    return Identity(work=work, machine=machine_of(cluster), software=software_versions())
+
+
+def machine_of(cluster: Mapping[str, object]) -> dict[str, object]:
+    """This machine's CPUs, and these fields of a cluster."""
+    model = cpuinfo.get_cpu_info().get("brand_raw", "unknown")
+    return {"usable_cpus": usable_cpus(), "cpu_model": model, **cluster}
 
 
 def software_versions() -> dict[str, object]:

@@ -1,6 +1,7 @@
 """PyTorch's DataLoader: the stream as a data set, answered by worker processes that live on."""
 
 import os
+import signal
 import time
 import warnings
 from collections.abc import Iterator, Sequence
@@ -101,16 +102,30 @@ class Loader:
             worker.join()
         self._requests.close()
 
+    def how_a_worker_ended(self) -> str | None:
+        """How a worker has ended of itself; None if none has."""
+        for worker in getattr(self._loader._iterator, "_workers", ()):
+            with suppress(RuntimeError):  # PyTorch's handler of SIGCHLD may raise at any time
+                worker.join(0.1)  # one that was killed is gone within this time
+            if worker.exitcode:
+                code = worker.exitcode
+                return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
+        return None
+
 
 @contextmanager
 def _told(loader: Loader) -> Iterator[None]:
-    """Turn the death of a worker into one sentence, and leave none of the others behind."""
+    """Turn the death of a worker into one sentence, and leave none of the others behind.
+
+    The first sign of it is PyTorch's RuntimeError, or a connection that breaks while frames are handed over.
+    """
     try:
         yield
     except BaseException as error:
+        is_sign = isinstance(error, RuntimeError | OSError | EOFError)
+        how = loader.how_a_worker_ended() if is_sign else None
         loader.close()
-        if isinstance(error, RuntimeError) and "DataLoader worker" in str(error):
-            how = str(error).partition(") ")[2].strip().rstrip(".") or str(error)
+        if how:
             raise LoadError(f"a DataLoader worker ended in the midst of a pass: it {how}") from error
         raise
 

@@ -36,6 +36,7 @@ class Way:
     takes_seconds: bool = True
     resizes: bool = True
     is_peer: bool = False  # another library: its frames may be alike instead of equal
+    is_main: bool = False  # whether it is measured under all loads, not only under one
     module: str | None = None  # what must be installed
     missing: Callable[[], str | None] | None = None  # tells what else is missing
 
@@ -59,15 +60,15 @@ def _peer(open_video: Callable[[Given, Memory], Decoder], module: str, **limits:
 
 
 WAYS: dict[str, Way] = {
-    "fresh": Way(open=theirs.exact, keeps=False),
+    "fresh": Way(open=theirs.exact, keeps=False, is_main=True),
     "fresh-approximate": Way(open=theirs.approximate, keeps=False),
-    "kept": Way(open=theirs.exact, takes_bytes=False),
-    "kept-approximate": Way(open=theirs.approximate, takes_bytes=False),
+    "kept": Way(open=theirs.exact, takes_bytes=False, is_main=True),
+    "kept-approximate": Way(open=theirs.approximate, takes_bytes=False, is_main=True),
     "kept-mappings": Way(open=theirs.mapped, takes_bytes=False),
     "ffmpeg-threads": Way(open=theirs.with_ffmpeg_threads),
     "stages": Way(open=stages.Stages, missing=stages.missing, takes_bytes=False, resizes=False),
-    "exactframes": Way(open=ours.Kept),
-    "decode-frames": Way(open=ours.AtOnce, keeps=False, takes_seconds=False),
+    "exactframes": Way(open=ours.Kept, is_main=True),
+    "decode-frames": Way(open=ours.AtOnce, keeps=False, takes_seconds=False, is_main=True),
     "pyav": _peer(pyav.PyAv, "av"),
     "opencv": _peer(opencv.OpenCv, "cv2", takes_bytes=False),
     "decord": _peer(eva_decord.Decord, "decord"),

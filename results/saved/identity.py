@@ -7,7 +7,7 @@ from results.schema import Entry, Record, is_of_this_suite, read
 
 COMPARABLE = (
     "work.video_sha256", "work.indices_digest", "work.seek_mode", "work.output_size", "work.part_bytes",
-    "workers", "interleaved",
+    "work.load", "work.requests", "work.room", "work.arrivals", "workers", "interleaved",
 )  # fmt: skip
 
 Values = Mapping[str, set[str]]  # every value that each field takes, by the field's dotted name

@@ -1,0 +1,164 @@
+"""A pass over a stream of requests: proven request by request, and what is noted of its latencies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import psutil
+from torch import Tensor
+
+from benchmarks.harness.clock import CLOCK
+from benchmarks.harness.contenders import NotMeasuredError
+from benchmarks.harness.cost import tree_cpu_seconds
+from benchmarks.harness.passes import Judge, Pause
+from benchmarks.harness.proof import Proof, joined, prove
+from benchmarks.harness.reference import Reference
+from benchmarks.loads.latencies import Distribution, percentile
+from benchmarks.loads.records import Answered, Running
+from benchmarks.peers.likeness import measure_likeness
+from benchmarks.ways import Way
+from benchmarks.ways.answering import Answerer
+from results.schema import Requests
+
+SAMPLE = 5  # requests of a timed pass whose frames are kept, and proven after it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """One timed pass."""
+
+    latencies: Sequence[float]  # s, in the order of the requests
+    cpu_seconds: float  # of all processes
+    bytes_read: int | None  # by all processes; None where the system does not tell
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """How requests come."""
+
+    load: Running
+    callers: int  # how many ask at once
+    arrivals: float | None = None  # requests a second; None where a caller asks when it is free
+
+
+class Answering:
+    """One way under one load; what it keeps lives on from pass to pass, until it is closed."""
+
+    def __init__(self, name: str, way: Way, reference: Reference, asking: Asking) -> None:
+        """Take no pass yet.
+
+        Args:
+            name: of the way.
+            way: that answers.
+            reference: what the frames are judged by.
+            asking: the load.
+        """
+        self.name, self._way, self._reference, self._asking = name, way, reference, asking
+        self._load = asking.load
+        self._judge: Judge = measure_likeness if way.is_peer else prove
+        self._passes: list[Taken] = []
+        self._first: list[float] = []  # latencies of the first requests of fresh callers
+        self._decoders_open = 0
+
+    def warm_up(self) -> None:
+        """Look whether another library can decode this at all.
+
+        Raises:
+            NotMeasuredError: if not; builds of it differ in the codecs that they bring.
+        """
+        if not self._way.is_peer:
+            return
+        answerer = Answerer(self._way, self._reference.stream, 1)
+        try:
+            answerer.answer(self._reference.stream.requests[0])
+        except Exception as error:
+            reason = str(error).strip().splitlines()[-1][:100] if str(error).strip() else type(error).__name__
+            codec = self._reference.stream.videos[0].codec
+            raise NotMeasuredError(f"{self.name} cannot decode {codec} here ({reason})") from error
+        finally:
+            answerer.close()
+
+    def run(self) -> None:
+        """One timed pass; a sample of its frames is proven after it."""
+        stride = max(1, len(self._reference.stream.requests) // SAMPLE)
+        offset = len(self._passes) % stride
+
+        def keep(number: int, frames: Tensor) -> Tensor | None:
+            return frames if number % stride == offset else None
+
+        with CLOCK.stopped():
+            cpu, read = tree_cpu_seconds(), bytes_read()
+        answered = self._load.take(keep)
+        with CLOCK.stopped():
+            self._note(answered, tree_cpu_seconds() - cpu, read)
+            for one in answered:
+                if one.kept is not None:
+                    self._proof(one.number, one.kept, ", in a timed round,")
+
+    def prove(self, when: str = "", pause: Pause = CLOCK.stopped) -> Proof:  # noqa: ARG002
+        """One untimed pass in which every frame is proven, by whoever asked for it."""
+        answered = self._load.take(lambda number, frames: self._proof(number, frames, when))
+        self._first += [one.latency for one in answered if one.is_first]
+        return joined([one.kept for one in answered])
+
+    def prove_last(self) -> None:
+        """The last timed pass is proven as all others are."""
+        self.run()
+
+    def close(self) -> None:
+        """End workers, close decoders."""
+        self._load.close()
+
+    @property
+    def figures(self) -> Requests | None:
+        """What was noted over all timed passes; None before the first one."""
+        if not self._passes:
+            return None
+        latencies = [latency for taken in self._passes for latency in taken.latencies]
+        requests = len(self._reference.stream.requests)
+        read = [taken.bytes_read for taken in self._passes if taken.bytes_read is not None]
+        values = {f"p{percent}": percentile(latencies, percent) for percent in (50, 90, 95, 99)}
+        return Requests(
+            requests=requests,
+            callers=self._asking.callers,
+            largest=max(latencies),
+            distribution=list(map(list, Distribution.of(latencies).counts.items())),
+            p95_rounds=[percentile(taken.latencies, 95) for taken in self._passes],
+            cpu_seconds=median(taken.cpu_seconds for taken in self._passes) / requests,
+            bytes_read=median(read) / requests if read else None,
+            first_seconds=median(self._first) if self._first else None,
+            decoders_open=self._decoders_open,
+            arrivals=self._asking.arrivals,
+            is_peer=self._way.is_peer,
+            **values,
+        )
+
+    def _note(self, answered: Sequence[Answered], cpu_seconds: float, read_before: int | None) -> None:
+        read = bytes_read()
+        self._passes.append(
+            Taken(
+                latencies=[one.latency for one in answered],
+                cpu_seconds=cpu_seconds,
+                bytes_read=None if read is None or read_before is None else read - read_before,
+            )
+        )
+        last = {one.caller: one.decoders_open for one in sorted(answered, key=lambda one: one.ended)}
+        self._decoders_open = sum(last.values())
+
+    def _proof(self, number: int, frames: Tensor, when: str) -> Proof:
+        request = self._reference.stream.requests[number]
+        video = self._reference.stream.videos[request.video].name
+        return self._judge(
+            f"{self.name}{when} on request {number} of {video}", frames, self._reference.of(number)
+        )
+
+
+def bytes_read() -> int | None:
+    """Bytes that this process and its living descendants have read; None where the system does not tell."""
+    this = psutil.Process()
+    try:
+        counters: list[Any] = [one.io_counters() for one in (this, *this.children(recursive=True))]
+        return sum(int(one.read_chars) for one in counters)
+    except (psutil.Error, AttributeError):
+        return None

@@ -1,0 +1,70 @@
+"""What every request of a stream must return: digests of frames that were decoded sequentially, once."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from benchmarks.harness.proof import Baseline, take_baseline
+from fixtures.request_videos import frame_shown_at
+from fixtures.requests import Request, RequestStream
+from fixtures.settings import usable_cpus
+from fixtures.workload import Workload
+
+PART_BYTES = 300_000_000  # of frames that are decoded at a time
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """The frames of all requests of a stream, as digests."""
+
+    stream: RequestStream
+    numbers: Sequence[tuple[int, ...]]  # the frames that each request asks for
+    videos: Sequence[Baseline | None]  # of each video, with its asked frames in rising order; None: none
+    digests: Sequence[Mapping[int, bytes]]  # of each video, by frame
+
+    def of(self, number: int) -> Baseline:
+        """What one request must return."""
+        request, numbers = self.stream.requests[number], self.numbers[number]
+        whole, digests = self.videos[request.video], self.digests[request.video]
+        assert whole is not None
+        return replace(
+            whole,
+            workload=replace(whole.workload, indices=numbers, part_bytes=None),
+            digests=tuple(digests[index] for index in numbers),
+        )
+
+
+def take_reference(stream: RequestStream) -> Reference:
+    """Decode each video of a stream sequentially, in exact mode, and keep a digest of each asked frame."""
+    numbers = [numbers_of(stream, request) for request in stream.requests]
+    asked: list[set[int]] = [set() for _ in stream.videos]
+    for request, indices in zip(stream.requests, numbers, strict=True):
+        asked[request.video].update(indices)
+    with ThreadPoolExecutor(usable_cpus()) as pool:
+        jobs = [(stream, video, sorted(indices)) for video, indices in enumerate(asked)]
+        videos = list(pool.map(lambda job: _decoded(*job), jobs))
+    digests = [{} if video is None else _by_frame(video) for video in videos]
+    return Reference(stream=stream, numbers=numbers, videos=videos, digests=digests)
+
+
+def numbers_of(stream: RequestStream, request: Request) -> tuple[int, ...]:
+    """The frames that a request asks for; a time means the frame that is shown then."""
+    video = stream.videos[request.video]
+    return request.indices or tuple(frame_shown_at(video, second) for second in request.seconds)
+
+
+def _decoded(stream: RequestStream, video: int, indices: list[int]) -> Baseline | None:
+    if not indices:
+        return None
+    workload = Workload(
+        video=stream.videos[video],
+        indices=tuple(indices),
+        seek_mode="exact",
+        size=stream.size,
+        part_bytes=PART_BYTES,
+    )
+    return take_baseline(workload)
+
+
+def _by_frame(video: Baseline) -> dict[int, bytes]:
+    return dict(zip(video.workload.indices, video.digests, strict=True))
