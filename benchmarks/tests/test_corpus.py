@@ -5,7 +5,7 @@ import shlex
 import subprocess
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -145,8 +145,15 @@ def has_plan(workload: Workload) -> bool:
     return True
 
 
+def most_long(names: Sequence[str]) -> list[Any]:
+    """Every eighth kind of video is tried by `make test`, the others by `make test-long`."""
+    return [
+        name if n % 8 == 0 else pytest.param(name, marks=pytest.mark.long) for n, name in enumerate(names)
+    ]
+
+
 @pytest.mark.parametrize("seek_mode", ["approximate", "exact"])
-@pytest.mark.parametrize("name", [*CORPUS, *DERIVED])
+@pytest.mark.parametrize("name", most_long([*CORPUS, *DERIVED]))
 def test_every_strategy_is_exact_or_declines(
     name: str, seek_mode: SeekMode, corpus: Corpus, counts: Counts, tmp_path: Path
 ) -> None:
