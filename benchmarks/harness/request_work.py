@@ -106,6 +106,9 @@ def identify_requests(stream: RequestStream, situation: Situation, rate: float |
         "requests": len(stream.requests),
         "load": f"{situation.load}-{situation.number}",
         "room": stream.room,
+        "is_bytes": stream.is_bytes,
+        "by_time": any(request.seconds for request in stream.requests),
+        "serves": stream.name in STREAMS and STREAMS[stream.name].serves,
     }
     if rate is not None:
         work["arrivals"] = rate
