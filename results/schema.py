@@ -9,8 +9,8 @@ Files saved before a field existed are read as they are. What such a file does n
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from statistics import median
+from dataclasses import asdict, dataclass, fields, replace
+from statistics import median, stdev
 from typing import Any, Literal, TypeVar
 
 Entry = dict[str, Any]  # one benchmark as pytest-benchmark saves it
@@ -246,6 +246,20 @@ class Record:
         return self.cost.cpu_seconds if self.cost else None
 
     @property
+    def judged(self) -> Mapping[str, "Record"]:
+        """What verdicts are about, by name: its time; of requests that were timed, also their p95.
+
+        The p95 is a record whose times are the 95th percentiles of the rounds. Where requests arrive by
+        themselves, the time is that of the arrivals, and the p95 alone is judged.
+        """
+        found = self.requests
+        if found is None or not self.times:
+            return {self.name: self}
+        p95 = replace(self, times=Times(rounds=tuple(found.p95_rounds), stddev=_stddev(found.p95_rounds)))
+        ours = {} if found.arrivals is not None else {self.name: self}
+        return {**ours, f"{self.name}, p95": p95}
+
+    @property
     def is_scaling(self) -> bool:
         """Whether it is one of several settings of workers and FFmpeg threads."""
         return self.ffmpeg_threads is not None
@@ -336,6 +350,10 @@ def _part(part: type[Part], saved: Mapping[str, Any] | None) -> Part | None:
         return None
     names = [one.name for one in fields(part) if one.name in saved]  # type: ignore[arg-type]
     return part(**{name: saved[name] for name in names})
+
+
+def _stddev(values: Sequence[float]) -> float:
+    return stdev(values) if len(values) > 1 else 0.0
 
 
 def _times(stats: Mapping[str, Any]) -> Times:

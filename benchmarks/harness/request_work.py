@@ -8,11 +8,12 @@ from benchmarks.harness.answering import Answering, Asking
 from benchmarks.harness.contenders import Contender, NotMeasuredError, Work
 from benchmarks.harness.identify import machine_of, software_versions
 from benchmarks.harness.reference import Reference
+from benchmarks.limits.requests import DecodingRequests
 from benchmarks.loads import LOADS, Load
 from benchmarks.ways import WAYS
 from fixtures.requests import STREAMS, RequestStream
 from fixtures.settings import usable_cpus
-from results.schema import Identity
+from results.schema import NEEDED_FRAMES, Identity
 
 LOG = "log"  # the stream of a user's own log
 
@@ -105,6 +106,9 @@ def identify_requests(stream: RequestStream, situation: Situation, rate: float |
         "requests": len(stream.requests),
         "load": f"{situation.load}-{situation.number}",
         "room": stream.room,
+        "is_bytes": stream.is_bytes,
+        "by_time": any(request.seconds for request in stream.requests),
+        "serves": stream.name in STREAMS and STREAMS[stream.name].serves,
     }
     if rate is not None:
         work["arrivals"] = rate
@@ -114,8 +118,12 @@ def identify_requests(stream: RequestStream, situation: Situation, rate: float |
 
 
 def answering(work: Work, name: str) -> Contender:
-    """A pass of a way."""
+    """A pass of a way, or of the limit."""
     assert isinstance(work, RequestWork)
+    if name == NEEDED_FRAMES:
+        workers = max(1, min(work.situation.callers, usable_cpus()))
+        limit = DecodingRequests(name=name, reference=work.reference, workers=workers, folder=work.folder)
+        return work.contender(limit, "limit", workers)
     way, situation, stream = WAYS[name], work.situation, work.stream
     if reason := way.declines(stream):
         raise NotMeasuredError(f"{name} does not answer {stream.name}: {reason}")
@@ -124,7 +132,7 @@ def answering(work: Work, name: str) -> Contender:
     arrivals = None if work.rate is None else work.rate * share
     asking = Asking(load=load, callers=situation.callers, arrivals=arrivals)
     subject = Answering(name, way, work.reference, asking)
-    return work.contender(subject, "request", situation.callers)
+    return work.contender(subject, "request", situation.callers, limit=NEEDED_FRAMES)
 
 
 def streams_of(log: object) -> list[str]:

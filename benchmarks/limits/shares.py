@@ -5,7 +5,7 @@ RGB, nothing is kept. The shares are cut once, untimed.
 """
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from benchmarks.harness.contenders import NotMeasuredError
 from benchmarks.harness.passes import Pause
 from benchmarks.strategies.shared import split
 from exactframes import DeclinedError
-from exactframes.excerpt import excerpts
+from exactframes.excerpt import Excerpt, excerpts
 from exactframes.source import open_source
 from fixtures.workload import Workload
 
@@ -60,7 +60,12 @@ class DecodingShares:
 
 
 def prepare_shares(workload: Workload, workers: int, folder: Path) -> list[Path]:
-    """Write the packets that a workload needs into `workers` lists of files of about equal size.
+    """Write the packets that a workload needs: see share_out."""
+    return share_out([workload], workers, folder)
+
+
+def share_out(workloads: Iterable[Workload], workers: int, folder: Path) -> list[Path]:
+    """Write the packets that each workload needs into `workers` lists of files of about equal size.
 
     Returns:
         A file for FFmpeg's concat demuxer for each worker that has something to do.
@@ -70,15 +75,19 @@ def prepare_shares(workload: Workload, workers: int, folder: Path) -> list[Path]
     """
     shares: list[list[Path]] = [[] for _ in range(workers)]
     sizes = [0] * workers
-    source = open_source(workload.video.path, workload.seek_mode)
-    with excerpts(source, workload.indices, workers) as cut:
-        for number, excerpt in enumerate(cut):
-            piece = folder / f"piece{number}"
-            piece.write_bytes(excerpt.data)
-            smallest = sizes.index(min(sizes))
-            shares[smallest].append(piece)
-            sizes[smallest] += excerpt.packets
+    for number, excerpt in enumerate(_cut(workloads, workers)):
+        piece = folder / f"piece{number}"
+        piece.write_bytes(excerpt.data)
+        smallest = sizes.index(min(sizes))
+        shares[smallest].append(piece)
+        sizes[smallest] += excerpt.packets
     return [_concat_list(folder / f"share{n}.txt", pieces) for n, pieces in enumerate(shares) if pieces]
+
+
+def _cut(workloads: Iterable[Workload], workers: int) -> Iterator[Excerpt]:
+    for workload in workloads:
+        with excerpts(open_source(workload.video.path, workload.seek_mode), workload.indices, workers) as cut:
+            yield from cut
 
 
 def decode_shares(shares: Sequence[Path]) -> None:

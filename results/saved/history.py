@@ -104,7 +104,7 @@ def read_run(content: Mapping[str, Any], source: str) -> Run:
         one of UNREADABLE: if it is none.
     """
     records, commit = records_of(content["benchmarks"]), content.get("commit_info") or {}
-    timed = {record.name: record for record in records if record.times}
+    timed = {name: one for record in records if record.times for name, one in record.judged.items()}
     if any(record.identity is None for record in timed.values()):
         raise ValueError("it does not say what was measured")
     return Run(

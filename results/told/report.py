@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from results.schema import Record
 from results.told import matrix
 from results.told.recommendation import recommendation
+from results.told.requests import is_of_requests, request_table, request_table_in_markdown
 from results.told.scaling_model import predict
 from results.told.tables import Row, markdown_table, text_table
 
@@ -36,6 +37,8 @@ PREDICTED_LEGEND = (
 
 def table(records: Sequence[Record]) -> list[str]:
     """The table with its legend, notes and conclusion, as lines of at most 100 characters."""
+    if is_of_requests(records):
+        return request_table(records)
     rows, legend = _rows(records)
     is_matrix = rows[0][-1] == "limit"
     left, gap = ((0,), " ") if is_matrix else ((0, len(rows[0]) - 1), "  ")
@@ -45,6 +48,8 @@ def table(records: Sequence[Record]) -> list[str]:
 
 def table_in_markdown(records: Sequence[Record]) -> list[str]:
     """The rows of the same table in Markdown."""
+    if is_of_requests(records):
+        return request_table_in_markdown(records)
     rows, _ = _rows(records)
     return markdown_table(rows, left=(0, len(rows[0]) - 1))
 
