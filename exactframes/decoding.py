@@ -109,7 +109,8 @@ def decode_frames(
         try:
             frames = _filled(out, sequential(source, wanted, ffmpeg_threads))
         except RuntimeError as error:
-            if seek_mode != "exact" or not isinstance(reason, SeekDeclinedError):
+            # Without TorchCodec's frames there is nothing to verify ours by.
+            if seek_mode != "exact" or not isinstance(reason, SeekDeclinedError) or verify:
                 raise
             try:
                 frames = _from_first_packet(source, wanted, team, out)
@@ -193,23 +194,19 @@ class Certain:
         self.reason: RestDeclinedError | None = None  # why they end before the last row
 
     def of(self, cut: Iterable[Excerpt]) -> Iterator[Excerpt]:
-        """Give excerpts, and end without an error where they end for a reason."""
+        """Give excerpts; where there are some, end without an error where they end for a reason."""
         try:
             for excerpt in cut:
                 self.rows.update(excerpt.rows)
                 yield excerpt
         except RestDeclinedError as reason:
+            if not self.rows:
+                raise
             self.reason = reason
 
-    def require(self, written: int, rows: int) -> None:
-        """The output begins uninitialised: a row that nobody wrote would be silent damage.
-
-        Raises:
-            WrongFrameError: if other rows were written than the excerpts hold, or are missing for no reason.
-        """
-        expected = rows if self.reason is None else len(self.rows)
-        if written != expected:
-            raise WrongFrameError(f"the plan covered {written} of {expected} frames")
+    def count(self, rows: int) -> int:
+        """How many of so many rows must be written."""
+        return rows if self.reason is None else len(self.rows)
 
 
 def _on_threads(
@@ -221,7 +218,7 @@ def _on_threads(
     with excerpts(source, indices, team.workers) as cut, threads(team.workers) as pool:
         all_tasks = tasks(certain.of(cut), team.ffmpeg_threads)
         written = on_threads(all_tasks, output, span, team.workers, pool)
-    certain.require(written, len(indices))
+    _require_all(written, certain.count(len(indices)))
     return output.permute(0, 3, 1, 2) if out is None else out
 
 
@@ -253,7 +250,7 @@ def _on_processes(
         excerpts(source, indices, team.workers) as cut,
     ):
         written = on_processes(certain.of(cut), shape, path, team.workers, team.ffmpeg_threads)
-        certain.require(written, len(indices))
+        _require_all(written, certain.count(len(indices)))
         return _filled(out, own_output(shape, path).permute(0, 3, 1, 2))
 
 
@@ -273,7 +270,8 @@ def _on_cluster(
     output = torch.empty(shape, dtype=torch.uint8) if out is None else out.permute(0, 2, 3, 1)
     most_frames = max(1, EXCERPT_FRAME_BYTES // source.frame_bytes)
     with connect(client) as link, excerpts(source, indices, link.threads, most_frames) as cut:
-        certain.require(on_cluster(certain.of(cut), output, link, ffmpeg_threads), len(indices))
+        written = on_cluster(certain.of(cut), output, link, ffmpeg_threads)
+    _require_all(written, certain.count(len(indices)))
     return output.permute(0, 3, 1, 2) if out is None else out
 
 
@@ -310,7 +308,7 @@ def _pass(
                 span = range(done, min(done + size, count))
                 output = torch.empty(source.shape(len(span)), dtype=torch.uint8)
                 written = on_threads(feed.until(span.stop), output, span, workers, pool)
-                Certain().require(written, len(span))
+                _require_all(written, len(span))
                 yield range(first + span.start, first + span.stop), output.permute(0, 3, 1, 2)
                 done = span.stop
                 del output
@@ -323,6 +321,12 @@ def _pass(
             del frames
 
 
+def _require_all(written: int, rows: int) -> None:
+    """The output begins uninitialised: a row that nobody wrote would be silent damage."""
+    if written != rows:
+        raise WrongFrameError(f"the plan covered {written} of {rows} frames")
+
+
 def _add_rest(
     source: Source, indices: list[int], frames: Tensor, certain: Certain, ffmpeg_threads: int
 ) -> None:
@@ -333,7 +337,7 @@ def _add_rest(
     """
     missing = [row for row in range(len(indices)) if row not in certain.rows]
     first = min(indices[row] for row in missing)
-    before = [max((indices[row] for row in certain.rows if indices[row] < first), default=first)]
+    before = [max(indices[row] for row in certain.rows if indices[row] <= first)]
     decoded = sequential(source, before + [indices[row] for row in missing], ffmpeg_threads)
     for row, frame in zip(missing, decoded[1:], strict=True):
         frames[row] = frame

@@ -84,11 +84,6 @@ class Index:
         """Packets of the longest GOP."""
         return int(np.diff(self.starts, append=len(self.pts)).max())
 
-    @cached_property
-    def mean_size(self) -> float:
-        """Bytes of a packet, on average."""
-        return float(self.size.mean())
-
     def gop_of(self, numbers: Numbers | int) -> Numbers:
         """The GOPs that hold these packets."""
         gops: Numbers = np.searchsorted(self.starts, numbers, side="right") - 1

@@ -106,7 +106,7 @@ class Opened:
             ours: makes the answer of these frames.
         """
         index = self._known_index()
-        if index is None or not (self._regular or self._may_save(index)):
+        if index is None or not (self._regular is not None or self._may_save(index)):
             return self._ask(theirs, None)
         frames = frames_of(index)
         if not frames:

@@ -11,11 +11,16 @@ from results.told.tables import markdown_table
 
 def main(argv: list[str] | None = None) -> int:
     """Print the table, and the cells in which ours is slowest."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description="Print the table of a grid of requests.")
     parser.add_argument("file", type=Path, help="what benchmarks.grid has saved")
     parser.add_argument("--lowest", type=int, default=5, help="so many cells are listed (default: 5)")
     options = parser.parse_args(argv)
-    cells = json.loads(options.file.read_text())["cells"]
+    try:
+        cells = json.loads(options.file.read_text())["cells"]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        parser.error(
+            f"{options.file} is no grid ({error}): make one by python -m benchmarks.grid --save FILE"
+        )
     lines = markdown_table(grid_rows(cells))
     for cell in sorted(cells, key=ratio)[: options.lowest]:
         shape = f"{cell['codec']} GOP {cell['gop']}, {cell['frames']} frames {cell['stride']} apart"

@@ -85,6 +85,8 @@ def test_frames_that_torchcodec_seeks_past_are_given_all_the_same(video: Path, e
     with pytest.warns(FallbackWarning) as told:
         frames = decode_frames(stream, range(FRAMES), workers=2)
     assert torch.equal(frames, expected)
+    with pytest.warns(FallbackWarning), pytest.raises(RuntimeError, match="no more frames left"):
+        decode_frames(stream, range(FRAMES), workers=2, verify=2)  # by what nobody gives, nothing is verified
     first, second = [str(warning.message) for warning in told]
     assert first.startswith("FFmpeg seeks past frames in this file")
     assert second.startswith("TorchCodec cannot give these frames; they are those of decoding from the first")
