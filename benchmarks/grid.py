@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, astuple, dataclass, fields
+from functools import cache
 from pathlib import Path
 from statistics import median
 
@@ -159,6 +160,7 @@ def measure_video(codec: str, gop: int, seconds: float, save: Path) -> None:
             say(told(cell))
 
 
+@cache
 def about() -> dict[str, object]:
     """What the figures are figures of, in plain JSON."""
     machine = {"usable_cpus": usable_cpus(), "cpu_model": get_cpu_info().get("brand_raw", "unknown")}
