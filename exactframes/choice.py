@@ -21,6 +21,7 @@ SECONDS_A_BYTE = 1.5e-7  # of decoding a packet, by what it holds
 SECONDS_A_PIXEL = 2.5e-10  # ... and by the size of its frame
 SECONDS_A_PACKET = 2.0e-5  # ... and whatever it is
 SEEK = 3.0e-4
+LARGE = 0.15  # of decoding: threads are started and files opened for a request that takes longer
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,13 @@ def is_little(index: Index, frames: Sequence[int], rates: Rates) -> bool:
         return False
     number = int(index.order[frames[0]])
     return (number + 1 - int(index.starts[index.gop_of(number)])) * rates.packet < rates.costs.run / 2
+
+
+def is_large(index: Index, frames: Sequence[int], rates: Rates) -> bool:
+    """Whether a request is worth threads: its frames alone take long enough, and lie in several GOPs."""
+    numbers = index.order[np.asarray(frames, dtype=np.int64)]
+    seconds = len(numbers) * rates.packet + float(index.size[numbers].sum()) * SECONDS_A_BYTE
+    return seconds > LARGE and len(np.unique(index.gop_of(numbers))) > 1
 
 
 def saves(index: Index, frames: Sequence[int], position: int | None, rates: Rates) -> bool:

@@ -61,7 +61,8 @@ class VideoDecoder:
             source: TorchCodec's, as all of these but one.
             stream_index: of the video stream; by default the best one.
             dimension_order: of the frames.
-            num_ffmpeg_threads: FFmpeg's own threads.
+            num_ffmpeg_threads: FFmpeg's own threads, 0 for as many as it likes. So many threads of this
+                library share a large request.
             device: where frames are decoded; packets are left out on the CPU alone.
             seek_mode: "exact" counts the file's frames; packets are left out in this mode alone.
             transforms: that the decoder applies; packets are left out with none, or with one Resize.

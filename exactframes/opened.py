@@ -7,32 +7,27 @@ import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import av
+import joblib
 import torchcodec.decoders
 from torchcodec import FrameBatch
 
 from exactframes.boxes import look_at
-from exactframes.choice import CUTTING, IN_PLACE, READ_AFTER, Rates, is_little, may_save, saves
+from exactframes.choice import CUTTING, IN_PLACE, READ_AFTER, Rates, is_large, is_little, may_save, saves
 from exactframes.cutting import Cutting
 from exactframes.errors import DeclinedError
+from exactframes.executors import Executors
 from exactframes.in_place import HAS_STAGES, InPlace
 from exactframes.index import Index, read_index
-from exactframes.media import apart, path_of
+from exactframes.media import apart, is_url, path_of
 from exactframes.output import Batch
-from exactframes.plan import Run, Sharing, plan_runs
+from exactframes.plan import Sharing, plan_runs
 from exactframes.source import Source, look_of
 
 Answer = TypeVar("Answer")
 Theirs = torchcodec.decoders.VideoDecoder
-
-
-class Executor(Protocol):
-    """Decodes runs."""
-
-    def write(self, run: Run, batch: Batch) -> None:
-        """Put the frames of a run where they go."""
 
 
 class Opened:
@@ -56,7 +51,7 @@ class Opened:
         self._position: int | None = None  # the frame that TorchCodec's decoder gave last
         self._seconds = 0.0  # for which it has worked
         self._last: Any = None  # that it gave
-        self._executor: Executor | None = None
+        self._executors: Executors | None = None
         self._is_worthwhile: bool | None = None  # whether any request may be cheaper with fewer packets
         self._state = _state(video)
         header = self.exact if index is None else self._open_header(index)
@@ -131,7 +126,7 @@ class Opened:
             self._seconds += time.perf_counter() - began
 
     def _decline(self, reason: str) -> None:
-        self.why, self.index, self._executor = reason, None, None
+        self.why, self.index, self._executors = reason, None, None
         self._regular = None
 
     # --- the index ---
@@ -180,18 +175,29 @@ class Opened:
         return is_worth_a_look and saves(index, frames, self._position, self._rates)
 
     def _pruned(self, index: Index, frames: Sequence[int]) -> FrameBatch:
-        in_place = self._is_in_place
-        if self._executor is None:
+        in_place, workers = self._is_in_place, self._workers(index, frames)
+        if self._executors is None:
             self._require_unchanged()
             kind = InPlace if in_place else Cutting
-            self._executor = kind(self._source, index, self._arguments["num_ffmpeg_threads"])
-        sharing = Sharing(requests=len(frames), workers=1, most_frames=1 if in_place else len(frames))
+            self._executors = Executors(lambda ffmpeg_threads: kind(self._source, index, ffmpeg_threads))
+        sharing = Sharing(requests=len(frames), workers=workers, most_frames=1 if in_place else len(frames))
         batch = Batch(self._source.shape(len(frames)))
-        for run in plan_runs(index.asked(frames), sharing, prunes=index.prunes):
-            self._executor.write(run, batch)
+        runs = plan_runs(index.asked(frames), sharing, prunes=index.prunes)
+        self._executors.write_all(runs, batch, workers, self._arguments["num_ffmpeg_threads"])
         if batch.written != len(frames):
             raise DeclinedError(f"the plan covered {batch.written} of {len(frames)} frames")
         return batch.given(channels_first=self._arguments["dimension_order"] == "NCHW")
+
+    def _workers(self, index: Index, frames: Sequence[int]) -> int:
+        """How many threads decode a request: as many as FFmpeg may have, where it is large.
+
+        FFmpeg's own threads help each other less than decoders side by side do. A file-like object has one
+        place at a time, and a server may mind being asked by many.
+        """
+        is_shared = hasattr(self._video, "read") or is_url(self._video)
+        if is_shared or not is_large(index, frames, self._rates):
+            return 1
+        return int(self._arguments["num_ffmpeg_threads"] or joblib.cpu_count())
 
 
 def _state(video: Any) -> Any:

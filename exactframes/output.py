@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,12 @@ class Batch:
         self.frames = torch.empty(shape, dtype=torch.uint8)
         self.pts, self.durations = [0.0] * shape[0], [0.0] * shape[0]  # seconds
         self.written = 0
+
+    def part(self) -> "Batch":
+        """The same memory for one of several threads: what it writes is counted apart."""
+        part = copy(self)
+        part.written = 0
+        return part
 
     def put(self, rows: Sequence[int], frame: Tensor, pts: float, duration: float) -> None:
         """A frame, uint8 [1, H, W, C], in these rows."""

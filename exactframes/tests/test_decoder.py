@@ -30,6 +30,7 @@ from exactframes import (
 )
 from exactframes.errors import WrongFrameError
 from exactframes.tests.asking import Ask, answer, is_same, prune_whenever_possible, requests
+from exactframes.workers import on_threads
 from fixtures.testing.corpus import make_video
 from fixtures.testing.range_server import Ranges
 
@@ -77,7 +78,27 @@ def test_every_call_gives_what_torchcodec_gives(
     ours = VideoDecoder(path)
     assert differing(ours, path) == []
     assert ours.why_unpruned is None
-    assert type(ours._here()._executor).__name__ == ("InPlace" if in_place else "Cutting")
+    kept = ours._here()._executors
+    assert kept is not None
+    assert type(kept._alone).__name__ == ("InPlace" if in_place else "Cutting")
+
+
+@pytest.mark.parametrize("in_place", EXECUTORS)
+def test_threads_decode_a_large_request_side_by_side(
+    in_place: bool, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prune_whenever_possible(monkeypatch, in_place=in_place)
+    monkeypatch.setattr(opened, "is_large", lambda *_: True)
+    shared = Mock(wraps=on_threads)
+    monkeypatch.setattr("exactframes.executors.on_threads", shared)
+    ours, one = VideoDecoder(video, num_ffmpeg_threads=3), VideoDecoder(video)
+    assert differing(ours, video) == differing(one, video) == []
+    assert ours.why_unpruned is None
+    assert {call.args[3] for call in shared.call_args_list} == {3}
+    shared.reset_mock()
+    with video.open("rb") as file:  # has one place at a time
+        assert is_same(VideoDecoder(file, num_ffmpeg_threads=3).get_all_frames(), one.get_all_frames())
+    shared.assert_not_called()
 
 
 @pytest.mark.usefixtures("pruned")

@@ -1,0 +1,78 @@
+"""The executors of one video: one for each that works on a request, made when it is needed, and kept."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Protocol
+
+from torch import Tensor
+
+from exactframes.output import Batch
+from exactframes.plan import Run
+from exactframes.workers import on_threads, threads
+
+
+class Executor(Protocol):
+    """Decodes runs, one at a time."""
+
+    def write(self, run: Run, batch: Batch) -> None:
+        """Put the frames of a run where they go."""
+
+
+Free = SimpleQueue[Executor]
+
+
+class Executors:
+    """Executors that are kept from request to request."""
+
+    def __init__(self, make: Callable[[int], Executor]) -> None:
+        """Make none yet.
+
+        Args:
+            make: an executor that decodes with so many of FFmpeg's threads.
+        """
+        self._make = make
+        self._alone: Executor | None = None
+        self._free: Free = SimpleQueue()  # of those that work side by side
+
+    def write_all(self, runs: Iterator[Run], batch: Batch, workers: int, ffmpeg_threads: int) -> None:
+        """Decode runs, by so many threads at once: a single one has FFmpeg's threads, others one each.
+
+        Raises:
+            DeclinedError, RuntimeError, OSError or ValueError: as the executors do.
+        """
+        if workers > 1:
+            tasks = (_Writing(run, batch, self._take, self._free.put) for run in runs)
+            with threads(workers) as helpers:
+                batch.written += on_threads(tasks, batch.frames, range(len(batch.frames)), workers, helpers)
+            return
+        if self._alone is None:
+            self._alone = self._make(ffmpeg_threads)
+        for run in runs:
+            self._alone.write(run, batch)
+
+    def _take(self) -> Executor:
+        return self._make(1) if self._free.empty() else self._free.get()
+
+
+@dataclass(frozen=True)
+class _Writing:
+    """A run as a task for a thread."""
+
+    run: Run
+    batch: Batch
+    take: Callable[[], Executor]
+    give_back: Callable[[Executor], None]
+    is_done: bool = True  # nothing of it is left for later
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The rows that it writes."""
+        return tuple(request.row for request in self.run.requests)
+
+    def write(self, _output: Tensor, _first_row: int, _stop_row: int) -> int:
+        """Write them, and tell how many."""
+        executor, part = self.take(), self.batch.part()
+        executor.write(self.run, part)
+        self.give_back(executor)
+        return part.written
