@@ -1,11 +1,11 @@
 """Requests of every shape on every length of GOP: exactframes' kept decoder beside TorchCodec's.
 
-    python -m benchmarks.grid --save FILE.json [--codec NAME] [--seconds SECONDS]
+    python -m benchmarks.grid --save FILE.json [--codec NAME] [--seconds SECONDS] [--more]
 
 Both decoders are kept, exact, with one FFmpeg thread; both get the same requests in turns, each at a random
 place. A ratio is the median of TorchCodec's seconds over the median of ours: above 1 ours is faster. Each
 cell is proven before it is timed: all frames of its first request are equal. Interrupted, it goes on where it
-was: cells that stand in the file are not measured again.
+was: cells that stand in the file are not measured again, unless --more is to be known of all of them.
 
 What it cannot see: the first requests of a decoder (these are opened and their index read before), and
 larger pictures, on which what is fixed in a request weighs less.
@@ -18,10 +18,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import asdict, astuple, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import torch
 from cpuinfo import get_cpu_info
@@ -131,17 +132,17 @@ def measure(shape: Shape, theirs: VideoDecoder, ours: exactframes.VideoDecoder, 
         for decoder, wall, cpu in turns:
             began, worked = time.perf_counter(), time.process_time()
             decoder.get_frames_at(indices)
-            wall.append(time.perf_counter() - began)
-            cpu.append(time.process_time() - worked)
+            wall.append(round(time.perf_counter() - began, 6))
+            cpu.append(round(time.process_time() - worked, 6))
         turns.reverse()
     return cell
 
 
-def measure_video(codec: str, gop: int, seconds: float, save: Path) -> None:
-    """Measure what the file does not hold of one video; the file is written after each cell."""
-    saved = json.loads(save.read_text()) if save.exists() else {"cells": []}
-    have = {tuple(cell[field.name] for field in fields(Shape)) for cell in saved["cells"]}
-    left = [shape for shape in shapes(codec, gop) if astuple(shape) not in have]
+def measure_video(codec: str, gop: int, seconds: float, save: Path, *, more: bool) -> None:
+    """Measure what the file does not hold of one video, or more of all; it is written after each cell."""
+    saved = json.loads(save.read_text())["cells"] if save.exists() else []
+    cells = {tuple(cell[field.name] for field in fields(Shape)): cell for cell in saved}
+    left = [shape for shape in shapes(codec, gop) if more or astuple(shape) not in cells]
     if not left:
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -154,10 +155,20 @@ def measure_video(codec: str, gop: int, seconds: float, save: Path) -> None:
         if index is None:
             say(f"{codec} GOP {gop}: TorchCodec answers all, since {ours.why_unpruned}")
         for shape in left:
-            cell = measure(shape, theirs, ours, seconds)
-            saved["cells"].append(asdict(cell))
-            write_atomically(save, json.dumps({**about(), **saved}))
+            cell = joined(cells.get(astuple(shape)), measure(shape, theirs, ours, seconds))
+            cells[astuple(shape)] = asdict(cell)
+            write_atomically(save, json.dumps({**about(), "cells": list(cells.values())}))
             say(told(cell))
+
+
+def joined(before: dict[str, Any] | None, cell: Cell) -> Cell:
+    """What was measured of a cell before, and now."""
+    if before is None:
+        return cell
+    lists = {
+        name: before[name] + getattr(cell, name) for name in ("theirs", "ours", "theirs_cpu", "ours_cpu")
+    }
+    return replace(cell, **lists)
 
 
 @cache
@@ -182,10 +193,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--save", type=Path, required=True, help="the JSON file that is written or completed")
     parser.add_argument("--codec", choices=ENCODERS, action="append", help="only these (default: all)")
     parser.add_argument("--seconds", type=float, default=2.0, help="for a cell at least (default: 2)")
+    parser.add_argument("--more", action="store_true", help="add to all cells that the file has")
     options = parser.parse_args(argv)
     for codec in options.codec or ENCODERS:
         for gop in GOPS:
-            measure_video(codec, gop, options.seconds, options.save)
+            measure_video(codec, gop, options.seconds, options.save, more=options.more)
     return 0
 
 
