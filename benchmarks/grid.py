@@ -3,9 +3,10 @@
     python -m benchmarks.grid --save FILE.json [--codec NAME] [--seconds SECONDS] [--more]
 
 Both decoders are kept, exact, with one FFmpeg thread; both get the same requests in turns, each at a random
-place. A ratio is the median of TorchCodec's seconds over the median of ours: above 1 ours is faster. Each
-cell is proven before it is timed: all frames of its first request are equal. Interrupted, it goes on where it
-was: cells that stand in the file are not measured again, unless --more is to be known of all of them.
+place. A ratio is the median over all requests of TorchCodec's seconds over ours for the same request, since
+requests differ in what they cost: above 1 ours is faster. Each cell is proven before it is timed: all frames
+of its first request are equal. Interrupted, it goes on where it was: cells that stand in the file are not
+measured again, unless --more is to be known of all of them.
 
 What it cannot see: the first requests of a decoder (these are opened and their index read before), and
 larger pictures, on which what is fixed in a request weighs less.
@@ -180,7 +181,10 @@ def about() -> dict[str, object]:
 
 def told(cell: Cell) -> str:
     """A cell as a line."""
-    wall, cpu = median(cell.theirs) / median(cell.ours), median(cell.theirs_cpu) / median(cell.ours_cpu)
+    wall, cpu = (
+        median(theirs / ours for theirs, ours in zip(*pairs, strict=True))
+        for pairs in ((cell.theirs, cell.ours), (cell.theirs_cpu, cell.ours_cpu))
+    )
     shape = f"{cell.codec} GOP {cell.gop:>3}, {cell.frames:>3} frames {cell.stride:>3} apart"
     return (
         f"{shape}: {wall:.2f}x, {cpu:.2f}x by CPU, {median(cell.ours) * 1e3:.1f} ms, {len(cell.ours)} pairs"

@@ -119,7 +119,9 @@ class Opened:
         decoder = self.exact if position is None or self._regular is None else self._regular
         began = time.perf_counter()
         try:
-            self._last = answer = theirs(decoder)
+            answer = theirs(decoder)
+            if self.index is None:  # what the index will be checked by; held no longer, it may be large
+                self._last = answer
             self._position = position
             return answer
         finally:
@@ -148,7 +150,7 @@ class Opened:
         except DeclinedError as reason:
             self._decline(str(reason))
             return
-        self.index = index
+        self.index, self._last = index, None
 
     def _require_unchanged(self) -> None:
         if _state(self._video) != self._state:
