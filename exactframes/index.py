@@ -21,7 +21,7 @@ from exactframes.packets import Asked, Gop, Packet, Reader, Request
 from exactframes.rules.roles import Role
 from exactframes.source import Source
 
-MAGIC = b"exactframes index 1\n"  # of saved indexes: another version is refused
+MAGIC = b"exactframes index 2\n"  # of saved indexes: another version is refused
 Numbers = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -34,7 +34,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Index:
-    """All packets of a video stream, in decoding order: 26 bytes each, and 8 more once requests are answered.
+    """All packets of a video stream, in decoding order: 30 bytes each, and 4 more once requests are answered.
 
     Requests by time take 16 more, for as long as a decoder lives. It is complete, and sound: nothing in it
     was declined. GOPs are those of `packets.Gop`.
@@ -50,6 +50,9 @@ class Index:
     role: Numbers  # uint8, a place in `roles`
     is_keyframe: Numbers  # bool, by the container
     roles: tuple[Role, ...]
+    order: (
+        Numbers  # int32 [frames]: the number of the packet that holds each frame, as TorchCodec counts them
+    )
     starts: Numbers  # int32 [GOPs], the number of each one's first packet
     is_open: Numbers  # bool [GOPs]
     how: str  # by which rule packets are dropped; support.Codec.how
@@ -57,18 +60,11 @@ class Index:
     finds_by_time: bool  # a seek to any frame's own time leads to where decoding may begin for it
     end_seconds: float = 0.0  # when the last frame is over, as TorchCodec tells
     tells_durations: bool = False  # whether those that stand here are TorchCodec's
+    regular_fps: float | None = None  # a header's, at which approximate mode finds each frame; else None
 
     def __len__(self) -> int:
         """How many frames: packets but for those that an edit list hides."""
         return len(self.order)
-
-    @cached_property
-    def order(self) -> Numbers:
-        """int32 [frames]: the number of the packet that holds each frame, as TorchCodec counts frames."""
-        by_time = np.argsort(self.pts, kind="stable")
-        is_hidden = np.array([role.is_hidden for role in self.roles])[self.role]
-        found: Numbers = by_time[~is_hidden[by_time]].astype(np.int32)
-        return found
 
     @cached_property
     def kept_before(self) -> Numbers:
@@ -145,7 +141,7 @@ class Index:
         first = int(durations[0])
         return first > 0 and bool((durations == first).all() and (abs(steps - first) <= 1).all())
 
-    def is_regular(self, fps: float | None) -> bool:
+    def _is_regular(self, fps: float | None) -> bool:
         """Whether TorchCodec's approximate mode finds each frame just where exact mode does.
 
         It looks for frame i at i / fps, rounded to ticks, and seeks there by the container's own index.
@@ -201,7 +197,9 @@ class Index:
                 raise DeclinedError("TorchCodec shows frames at other times than PyAV")
             theirs = np.atleast_1d(np.asarray(answer.duration_seconds))
             is_told &= np.array_equal(self.seconds(self.duration[self.order[places]]), theirs)
-        return replace(self, end_seconds=end, tells_durations=is_told)
+        fps = metadata.average_fps_from_header
+        regular_fps = fps if self._is_regular(fps) else None
+        return replace(self, end_seconds=end, tells_durations=is_told, regular_fps=regular_fps)
 
     def mapping(self) -> str:
         """The frames as TorchCodec's custom_frame_mappings, with which it need not scan the file."""
@@ -218,7 +216,7 @@ class Index:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it to a file, at once or not at all."""
         header = {
-            "packets": [len(self.pts), len(self.starts)],
+            "counts": [len(self.pts), len(self.order), len(self.starts)],
             "identity": [self.identity.size, self.identity.mtime_ns, self.identity.digest],
             "stream_index": self.stream_index,
             "base": [self.base.numerator, self.base.denominator],
@@ -253,10 +251,11 @@ class Index:
             place = len(MAGIC) + 4
             place += int.from_bytes(data[len(MAGIC) : place], "big")
             header = json.loads(data[len(MAGIC) + 4 : place])
-            packets, gops = header["packets"]
+            packets, frames, gops = header["counts"]
+            counts = {"order": frames, "starts": gops, "is_open": gops}
             arrays: dict[str, Any] = {}
             for name, kind in ARRAYS.items():
-                count = gops if name in ("starts", "is_open") else packets
+                count = counts.get(name, packets)
                 arrays[name] = np.frombuffer(data, kind, count, place)
                 place += arrays[name].nbytes
         except (ValueError, KeyError, TypeError) as error:
@@ -286,12 +285,13 @@ def round_half_away(value: float) -> int:
     return math.floor(value + 0.5) if value >= 0 else math.ceil(value - 0.5)
 
 
-SCALARS = ("how", "prunes", "finds_by_time", "end_seconds", "tells_durations")
+SCALARS = ("how", "prunes", "finds_by_time", "end_seconds", "tells_durations", "regular_fps")
 ARRAYS = {
     **dict.fromkeys(("pts", "dts"), np.int64),
     **dict.fromkeys(("duration", "size"), np.int32),
     "role": np.uint8,
     "is_keyframe": np.bool_,
+    "order": np.int32,
     "starts": np.int32,
     "is_open": np.bool_,
 }
@@ -327,17 +327,21 @@ def _read(container: InputContainer, source: Source, identity: Identity) -> Inde
             size.append(packet.size)
             role.append(roles.setdefault(judged, len(roles)))
             is_keyframe.append(packet.is_keyframe)
+    times, judged_as = np.array(pts, dtype=np.int64), np.array(role, dtype=np.uint8)
+    by_time = np.argsort(times, kind="stable")
+    is_hidden = np.array([one.is_hidden for one in roles], dtype=np.bool_)[judged_as]
     return Index(
         identity=identity,
         stream_index=source.stream_index,
         base=Fraction(reader.stream.time_base or 1),
-        pts=np.array(pts, dtype=np.int64),
+        pts=times,
         dts=np.array(dts, dtype=np.int64),
         duration=np.array(duration, dtype=np.int32),
         size=np.array(size, dtype=np.int32),
-        role=np.array(role, dtype=np.uint8),
+        role=judged_as,
         is_keyframe=np.array(is_keyframe, dtype=np.bool_),
         roles=tuple(roles),
+        order=by_time[~is_hidden[by_time]].astype(np.int32),
         starts=np.array(starts, dtype=np.int32),
         is_open=np.array(is_open, dtype=np.bool_),
         how=reader.codec.how,

@@ -141,7 +141,7 @@ def identify(video: Any) -> Identity:
     """
     path = path_of(video)
     if path is not None:
-        with path.open("rb") as file:
+        with path.open("rb", buffering=0) as file:
             status = os.fstat(file.fileno())
             return Identity(status.st_size, status.st_mtime_ns, _digest(file, status.st_size))
     if is_url(video):

@@ -64,8 +64,9 @@ class Opened:
             header = Theirs(apart(self._video), **{**self._arguments, "seek_mode": "approximate"})
         except (RuntimeError, ValueError, AssertionError):
             return self.exact  # a header that tells too little
-        begins = header.metadata.begin_stream_seconds == 0
-        if begins and len(header) == len(index) and index.is_regular(header.metadata.average_fps_from_header):
+        metadata = header.metadata
+        is_regular = index.regular_fps is not None and index.regular_fps == metadata.average_fps_from_header
+        if is_regular and metadata.begin_stream_seconds == 0 and len(header) == len(index):
             self._regular = header
         return header
 
