@@ -16,11 +16,16 @@ import numpy as np
 
 from exactframes.index import Index, Numbers
 
-READ_AFTER = 4.0e-6  # a frame: the index is read when TorchCodec has worked for as long as that takes
+READ_AFTER = (
+    4.0e-6  # a frame: the index is read when TorchCodec has worked, or would, for as long as that takes
+)
 SECONDS_A_BYTE = 1.5e-7  # of decoding a packet, by what it holds
 SECONDS_A_PIXEL = 2.5e-10  # ... and by the size of its frame
 SECONDS_A_PACKET = 2.0e-5  # ... and whatever it is
 SEEK = 3.0e-4
+USUAL_GOP = (
+    12  # packets: how far TorchCodec is taken to decode for a frame where the packets are not known yet
+)
 LARGE = 0.15  # of decoding: threads are started and files opened for a request that takes longer
 
 
@@ -48,6 +53,14 @@ class Rates:
     def of(cls, costs: Costs, pixels: int) -> "Rates":
         """Rates for frames of so many pixels."""
         return cls(costs, SECONDS_A_PACKET + SECONDS_A_PIXEL * pixels)
+
+
+def expected_seconds(frames: Sequence[int], rates: Rates) -> float:
+    """What a request takes TorchCodec, where the packets are not known yet: a guess."""
+    if not frames:
+        return 0.0
+    gaps = np.diff(np.unique(np.asarray(frames, dtype=np.int64)))
+    return float(USUAL_GOP / 2 + np.minimum(gaps, USUAL_GOP).sum()) * rates.packet
 
 
 def may_save(index: Index, rates: Rates) -> bool:

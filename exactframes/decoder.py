@@ -18,7 +18,7 @@ from torchcodec.transforms import DecoderTransform, Resize
 
 from exactframes.index import Index, round_half_away
 from exactframes.media import FileLike, path_of
-from exactframes.opened import Opened, Theirs
+from exactframes.opened import Asked, Opened, Theirs
 
 Answer = TypeVar("Answer")
 _INHERITED: list[Opened] = []  # by a forked child, which must not close what its parent uses
@@ -27,10 +27,11 @@ _INHERITED: list[Opened] = []  # by a forked child, which must not close what it
 class VideoDecoder:
     """A drop-in for torchcodec.decoders.VideoDecoder: the same arguments, methods, results and errors.
 
-    It keeps one decoder of TorchCodec. When that has worked for as long as it takes to read the file's
-    packets, they are read, once; from then on each request is answered in the cheaper way: by that decoder or
-    without the packets that the requested frames do not need. Both give the same frames, pts and durations,
-    bit for bit. Where that is not certain, TorchCodec's decoder answers all requests, in their order.
+    It keeps one decoder of TorchCodec. When that has worked, or would for a large request, as long as it
+    takes to read the file's packets, they are read, once; from then on each request is answered in the
+    cheaper way: by that decoder or without the packets that the requested frames do not need. Both give the
+    same frames, pts and durations, bit for bit. Where that is not certain, TorchCodec's decoder answers all
+    requests, in their order.
 
     One request is answered at a time, from whatever threads they come. A forked child opens the video again.
     Pickling takes the source and the index along, and no open file.
@@ -193,7 +194,7 @@ class VideoDecoder:
     def get_frames_in_range(self, start: int, stop: int, step: int = 1) -> FrameBatch:
         """The frames from start up to but not including stop."""
 
-        def frames_of(_: Index) -> Sequence[int] | None:
+        def frames_of(_: Index | None) -> Sequence[int] | None:
             return _rising(range(*slice(start, stop, step).indices(len(self))))
 
         return self._answer(frames_of, lambda theirs: theirs.get_frames_in_range(start, stop, step), _batch)
@@ -201,9 +202,10 @@ class VideoDecoder:
     def get_frame_played_at(self, seconds: float) -> Frame:
         """The frame that is shown at a time."""
 
-        def frames_of(index: Index) -> Sequence[int] | None:
-            is_known = index.tells_durations and self._is_within(seconds)
-            frame = index.shown_from(seconds) if is_known else None
+        def frames_of(index: Index | None) -> Sequence[int] | None:
+            if index is None or not (index.tells_durations and self._is_within(seconds)):
+                return None
+            frame = index.shown_from(seconds)
             return None if frame is None else [frame]
 
         return self._answer(frames_of, lambda theirs: theirs.get_frame_played_at(seconds), _only_frame)
@@ -211,7 +213,9 @@ class VideoDecoder:
     def get_frames_played_at(self, seconds: Tensor | list[float]) -> FrameBatch:
         """The frames that are shown at times."""
 
-        def frames_of(index: Index) -> Sequence[int] | None:
+        def frames_of(index: Index | None) -> Sequence[int] | None:
+            if index is None:
+                return None
             with suppress(Exception):  # TorchCodec says what is wrong with them
                 times = torch.as_tensor(seconds, dtype=torch.float64)
                 if times.dim() == 1 and all(map(self._is_within, times.tolist())):
@@ -227,8 +231,8 @@ class VideoDecoder:
         if fps is not None:
             return self._resampled(start_seconds, stop_seconds, fps)
 
-        def frames_of(index: Index) -> Sequence[int] | None:
-            if not self._is_range(start_seconds, stop_seconds):
+        def frames_of(index: Index | None) -> Sequence[int] | None:
+            if index is None or not self._is_range(start_seconds, stop_seconds):
                 return None
             first = index.shown_at(np.array([start_seconds]))[0]
             return range(int(first), int(np.searchsorted(index.times, stop_seconds)))
@@ -249,8 +253,9 @@ class VideoDecoder:
             count = round_half_away((stop - start) * fps)
             return [start + number * (1.0 / fps) for number in range(count)]
 
-        def frames_of(index: Index) -> Sequence[int] | None:
-            if not (isinstance(fps, numbers.Real) and fps > 0 and self._is_range(start, stop)):
+        def frames_of(index: Index | None) -> Sequence[int] | None:
+            is_sound = isinstance(fps, numbers.Real) and fps > 0 and self._is_range(start, stop)
+            if index is None or not is_sound:
                 return None
             return list(index.shown_at(np.array(targets())))
 
@@ -265,7 +270,7 @@ class VideoDecoder:
 
     def _answer(
         self,
-        frames_of: Callable[[Index], Sequence[int] | None],
+        frames_of: Asked,
         theirs: Callable[[Theirs], Answer],
         ours: Callable[[FrameBatch], Answer],
     ) -> Answer:

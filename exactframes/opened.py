@@ -15,7 +15,17 @@ import torchcodec.decoders
 from torchcodec import FrameBatch
 
 from exactframes.boxes import look_at
-from exactframes.choice import CUTTING, IN_PLACE, READ_AFTER, Rates, is_large, is_little, may_save, saves
+from exactframes.choice import (
+    CUTTING,
+    IN_PLACE,
+    READ_AFTER,
+    Rates,
+    expected_seconds,
+    is_large,
+    is_little,
+    may_save,
+    saves,
+)
 from exactframes.cutting import Cutting
 from exactframes.errors import DeclinedError
 from exactframes.executors import Executors
@@ -27,6 +37,7 @@ from exactframes.plan import Sharing, plan_runs
 from exactframes.source import Source, look_of
 
 Answer = TypeVar("Answer")
+Asked = Callable[[Index | None], Sequence[int] | None]
 Theirs = torchcodec.decoders.VideoDecoder
 
 
@@ -90,18 +101,19 @@ class Opened:
 
     def answer(
         self,
-        frames_of: Callable[[Index], Sequence[int] | None],
+        frames_of: Asked,
         theirs: Callable[[Theirs], Answer],
         ours: Callable[[FrameBatch], Answer],
     ) -> Answer:
         """Answer a request in the cheaper way.
 
         Args:
-            frames_of: tells which frames it is, none negative; None or none where TorchCodec must answer.
+            frames_of: tells which frames it is, none negative; None or none where TorchCodec must answer, or
+                where that cannot be told without an index.
             theirs: has TorchCodec answer it.
             ours: makes the answer of these frames.
         """
-        index = self._known_index()
+        index = self._known_index(frames_of)
         if index is None or not (self._regular is not None or self._may_save(index)):
             return self._ask(theirs, None)
         frames = frames_of(index)
@@ -134,9 +146,11 @@ class Opened:
 
     # --- the index ---
 
-    def _known_index(self) -> Index | None:
-        if self.index is None and self.why is None and self._seconds > READ_AFTER * len(self):
-            self.read_index()
+    def _known_index(self, frames_of: Asked) -> Index | None:
+        if self.index is None and self.why is None:
+            seconds = self._seconds + expected_seconds(frames_of(None) or (), self._rates)
+            if seconds > READ_AFTER * len(self):
+                self.read_index()
         return self.index
 
     def read_index(self) -> None:

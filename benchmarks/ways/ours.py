@@ -15,7 +15,7 @@ class Kept:
 
     def __init__(self, given: Given, memory: Memory) -> None:
         """Open the video, with its index where that is known."""
-        self._memory = memory
+        self._given, self._memory = given, memory
         self._decoder = VideoDecoder(given.source, index=memory.get("index"), **options(given))
 
     def frames(self, request: Request) -> Tensor:
@@ -23,8 +23,9 @@ class Kept:
         return ask(self._decoder, request)
 
     def close(self) -> None:
-        """Keep the index: about 30 bytes a packet."""
-        self._memory["index"] = self._decoder.index
+        """Keep the index, about 30 bytes a packet; there is no use for it where bytes come anew."""
+        if self._given.data is None:
+            self._memory["index"] = self._decoder.index
 
 
 @dataclass(frozen=True)

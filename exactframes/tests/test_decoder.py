@@ -6,7 +6,7 @@ import os
 import pickle
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -252,10 +252,20 @@ def test_the_index_is_read_when_torchcodec_has_worked_for_as_long(
     monkeypatch.setattr(opened, "READ_AFTER", 1e-9)
     ours = VideoDecoder(video)
     assert ours._here().index is None
-    ours.get_frame_at(3)
+    ours.get_frame_played_at(0.1)
     assert ours._here().index is None
-    ours.get_frame_at(4)
+    ours.get_frame_played_at(0.2)
     assert len(ours._here().index or ()) == 75
+
+
+@pytest.mark.parametrize(("asked", "is_read"), [(range(0, 75, 12), True), ([40], False)])
+def test_the_index_is_read_before_a_request_that_would_take_as_long(
+    asked: Sequence[int], is_read: bool, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opened, "READ_AFTER", 1.5e-5)
+    ours = VideoDecoder(video)
+    assert is_same(ours.get_frames_at(list(asked)), Theirs(video).get_frames_at(list(asked)))
+    assert (ours._opened is not None and ours._opened.index is not None) == is_read
 
 
 def test_an_index_takes_few_bytes_a_packet(video: Path) -> None:
