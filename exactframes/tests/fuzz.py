@@ -3,7 +3,8 @@
 Tiny videos are encoded, muxed and changed with random parameters, and frames of them are decoded by the
 library and by TorchCodec alone: any difference is a fault, and so is an error that only one of them raises.
 TorchCodec cannot seek to some last frames of open GOPs that it gives when it decodes every frame: where the
-library gives these, and they are the same, that is counted apart.
+library gives these, and they are the same, that is counted apart. So are differences in damaged videos: those
+of which FFmpeg itself reports errors when it decodes them from the first packet (docs/library.md).
 A case is made of its seed and its number alone; `--seed S --case N` repeats it. What goes wrong stays, with
 the video, in fuzz-failures/; a folder left there after a crash or a hang is that case's.
 
@@ -17,6 +18,7 @@ import os
 import random
 import re
 import shutil
+import subprocess
 import sys
 import textwrap
 import time
@@ -42,6 +44,7 @@ CALLS = 6  # for each video
 HANGS_AFTER = 300  # seconds for one case
 PRUNED, FELL_BACK, REFUSED = "exact and pruned", "exact by fallback", "refused as TorchCodec does"
 NOT_ENCODED, WRONG = "not encoded", "WRONG"
+DAMAGED = "different where FFmpeg reports damage"
 GIVEN = "given where TorchCodec raises, and as it decodes every frame from the first"
 
 
@@ -123,7 +126,7 @@ class Counts:
 
     def line(self) -> str:
         """All counts in one line."""
-        results = (NOT_ENCODED, PRUNED, FELL_BACK, REFUSED, GIVEN, WRONG)
+        results = (NOT_ENCODED, PRUNED, FELL_BACK, REFUSED, GIVEN, DAMAGED, WRONG)
         return f"{self.videos} videos; " + ", ".join(f"{self.results[name]} {name}" for name in results)
 
     def reason_lines(self) -> list[str]:
@@ -256,6 +259,9 @@ def run_case(seed: int, case: int, counts: Counts, *, verbose: bool) -> None:
     for _ in range(CALLS):
         call = draw_call(pick, _frames(video))
         verdict = compare(call, video)
+        if verdict.result == WRONG and (damage := damage_of(video)) is not None:
+            verdict = Verdict(DAMAGED, f"{verdict.detail}; FFmpeg reports: {damage}")
+            say(f"case {case}, {recipe.kind}: {verdict.result}: {verdict.detail}")
         counts.add(verdict, case, recipe.kind)
         if verdict.result == WRONG:
             is_sound = False
@@ -266,6 +272,14 @@ def run_case(seed: int, case: int, counts: Counts, *, verbose: bool) -> None:
         shutil.rmtree(folder)
     elif verbose:
         say(recipe.script())
+
+
+def damage_of(video: Path) -> str | None:
+    """What FFmpeg's command reports of a video when it decodes all of it; None where that is nothing."""
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(video), "-map", "0:v:0", "-f", "null", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("[null")]  # not of the output
+    return lines[0] if lines else None
 
 
 def _frames(video: Path) -> int:

@@ -44,6 +44,28 @@ def test_a_planted_fault_is_told_and_kept(
     assert {path.name for path in kept.iterdir()} == {"a.mp4", "reproduce.sh"}
 
 
+def test_a_difference_in_a_damaged_video_is_told_and_counted_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def make_damaged(self: Recipe, folder: Path) -> None:
+        make(self, folder)
+        data = bytearray((folder / self.video).read_bytes())
+        middle = data.index(b"mdat") + len(data) // 3
+        data[middle : middle + 300] = bytes(range(100)) * 3
+        (folder / self.video).write_bytes(data)
+
+    make = Recipe.make
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(fuzz, "draw_recipe", lambda _pick: RECIPE)
+    monkeypatch.setattr(Recipe, "make", make_damaged)
+    monkeypatch.setattr(fuzz.Call, "ours", lambda self, video: ~self.theirs(video))
+    assert fuzz.main(["--seed", "7", "--case", "0"]) == 0
+    told = capfd.readouterr().out
+    assert f"{fuzz.DAMAGED}: " in told
+    assert "FFmpeg reports: [h264 @" in told
+    assert ", 0 WRONG" in told
+
+
 def test_a_refused_encode_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
