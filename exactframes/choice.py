@@ -16,16 +16,12 @@ import numpy as np
 
 from exactframes.index import Index, Numbers
 
-READ_AFTER = (
-    4.0e-6  # a frame: the index is read when TorchCodec has worked, or would, for as long as that takes
-)
+READ_AFTER = 4.0e-6  # a frame: the index is read when TorchCodec has worked, or would, for that long
 SECONDS_A_BYTE = 1.5e-7  # of decoding a packet, by what it holds
 SECONDS_A_PIXEL = 2.5e-10  # ... and by the size of its frame
 SECONDS_A_PACKET = 2.0e-5  # ... and whatever it is
 SEEK = 3.0e-4
-USUAL_GOP = (
-    12  # packets: how far TorchCodec is taken to decode for a frame where the packets are not known yet
-)
+USUAL_GOP = 12  # packets: how many TorchCodec is taken to decode for a frame before they are known
 LARGE = 0.15  # of decoding: threads are started and files opened for a request that takes longer
 
 
@@ -63,26 +59,6 @@ def expected_seconds(frames: Sequence[int], rates: Rates) -> float:
     return float(USUAL_GOP / 2 + np.minimum(gaps, USUAL_GOP).sum()) * rates.packet
 
 
-def may_save(index: Index, rates: Rates) -> bool:
-    """Whether there is a GOP in which all packets that can be dropped are worth a run.
-
-    Where there is none, no request of this video needs to be reckoned.
-    """
-    if not index.prunes:
-        return False
-    is_dropped = np.diff(index.kept_before) == 0
-    seconds = np.where(is_dropped, rates.packet + SECONDS_A_BYTE * index.size, 0.0)
-    return bool(np.add.reduceat(seconds, index.starts).max() + SEEK > rates.costs.run)
-
-
-def is_little(index: Index, frames: Sequence[int], rates: Rates) -> bool:
-    """Whether this is so near its keyframe that nothing can be worth a run, as is seen at a glance."""
-    if len(frames) > 1:
-        return False
-    number = int(index.order[frames[0]])
-    return (number + 1 - int(index.starts[index.gop_of(number)])) * rates.packet < rates.costs.run / 2
-
-
 def is_large(index: Index, frames: Sequence[int], rates: Rates) -> bool:
     """Whether a request is worth threads: its frames alone take long enough, and lie in several GOPs."""
     numbers = index.order[np.asarray(frames, dtype=np.int64)]
@@ -90,40 +66,58 @@ def is_large(index: Index, frames: Sequence[int], rates: Rates) -> bool:
     return seconds > LARGE and len(np.unique(index.gop_of(numbers))) > 1
 
 
-def saves(index: Index, frames: Sequence[int], position: int | None, rates: Rates) -> bool:
-    """Whether it is cheaper to decode fewer packets.
+class Reckoner:
+    """What requests of one video take, either way: sums over each GOP, so that one is a few additions."""
 
-    Args:
-        index: the packets.
-        frames: which frames, in any order.
-        position: the frame that TorchCodec's decoder gave last: it goes on from there within a GOP.
-        rates: of the executor.
-    """
-    numbers = np.unique(index.order[np.asarray(frames, dtype=np.int64)])  # in the order of decoding
-    gops = index.gop_of(numbers)
-    is_last = np.append(gops[1:] != gops[:-1], True)
-    starts, stops = index.starts[gops[is_last]].astype(np.int64), numbers[is_last] + 1
-    lengths = stops - starts
-    places = np.cumsum(lengths) - lengths  # where each GOP's packets begin among all that are looked at
-    looked_at = np.arange(int(lengths.sum())) + np.repeat(starts - places, lengths)
-    is_kept = index.kept_before[looked_at + 1] > index.kept_before[looked_at]
-    is_kept[np.searchsorted(looked_at, numbers)] = True
-    size = index.size[looked_at]
-    passed = _passed(index, position, numbers)
-    theirs = (len(looked_at) - len(passed)) * rates.packet + len(starts) * SEEK - (len(passed) > 0) * SEEK
-    theirs += float(size.sum() - index.size[passed].sum()) * SECONDS_A_BYTE
-    ours = len(starts) * rates.costs.run + len(looked_at) * rates.costs.read
-    ours += (
-        int(is_kept.sum()) * (rates.packet + rates.costs.kept) + float(size[is_kept].sum()) * SECONDS_A_BYTE
-    )
-    return ours < theirs
+    def __init__(self, index: Index, rates: Rates) -> None:
+        """Add up the packets: 12 bytes each.
+
+        Args:
+            index: the packets.
+            rates: of the executor.
+        """
+        self._index, self._rates = index, rates
+        seconds, kept = rates.packet + SECONDS_A_BYTE * index.size, index.is_kept
+        theirs = _within_gops(index, seconds)
+        ours = _within_gops(index, np.where(kept, seconds + rates.costs.kept, 0.0) + rates.costs.read)
+        gain = theirs - ours
+        most = np.maximum.reduceat(gain, index.starts) + SEEK - rates.costs.run
+        self._pays = (most > 0) & index.prunes  # [GOPs], for the best request there can be
+        self._may_save = bool(self._pays.any())
+        self._theirs, self._gain = theirs.astype(np.float32), gain.astype(np.float32)
+        self._asked = np.where(kept, 0.0, seconds + rates.costs.kept).astype(np.float32)
+
+    def may_save(self) -> bool:
+        """Whether there is any request for which it is cheaper to decode fewer packets."""
+        return self._may_save
+
+    def saves(self, frames: Sequence[int], position: int | None) -> bool:
+        """Whether it is cheaper to decode fewer packets.
+
+        Args:
+            frames: which frames, in any order.
+            position: the frame that TorchCodec's decoder gave last: it goes on from there within a GOP.
+        """
+        order, starts, costs = self._index.order, self._index.starts, self._rates.costs
+        numbers = order[np.asarray(frames, dtype=np.int64)]
+        if not (self._may_save and self._pays[self._index.gop_of(numbers)].any()):
+            return False
+        stands = -1 if position is None else order.item(position)
+        gain, start, stop, last = 0.0, 0, 0, 0
+        for number in sorted(set(numbers.tolist())):  # in the order of decoding
+            if number >= stop:  # in another GOP than the last one
+                gain += self._gain.item(last) if stop else 0.0
+                start, stop = self._index.bounds(int(np.searchsorted(starts, number, side="right")) - 1)
+                gain += SEEK - costs.run
+                gain -= self._theirs.item(stands) + SEEK if start <= stands < number else 0.0
+            gain -= self._asked.item(number)
+            last = number
+        return gain + self._gain.item(last) > 0
 
 
-def _passed(index: Index, position: int | None, numbers: Numbers) -> Numbers:
-    """The packets that TorchCodec's decoder has passed already in the GOP in which it goes on."""
-    if position is None:
-        return np.arange(0)
-    stands = int(index.order[position])
-    start, stop = index.bounds(int(index.gop_of(stands)))
-    asked = numbers[np.searchsorted(numbers, start) : np.searchsorted(numbers, stop)]
-    return np.arange(start, stands + 1) if len(asked) and stands < asked[0] else np.arange(0)
+def _within_gops(index: Index, values: Numbers) -> Numbers:
+    """Sums from the beginning of each packet's GOP up to and with it."""
+    sums = np.cumsum(values)
+    before = sums[index.starts] - values[index.starts]
+    found: Numbers = sums - np.repeat(before, np.diff(index.starts, append=len(values)))
+    return found

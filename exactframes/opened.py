@@ -15,17 +15,7 @@ import torchcodec.decoders
 from torchcodec import FrameBatch
 
 from exactframes.boxes import look_at
-from exactframes.choice import (
-    CUTTING,
-    IN_PLACE,
-    READ_AFTER,
-    Rates,
-    expected_seconds,
-    is_large,
-    is_little,
-    may_save,
-    saves,
-)
+from exactframes.choice import CUTTING, IN_PLACE, READ_AFTER, Rates, Reckoner, expected_seconds, is_large
 from exactframes.cutting import Cutting
 from exactframes.errors import DeclinedError
 from exactframes.executors import Executors
@@ -63,7 +53,7 @@ class Opened:
         self._seconds = 0.0  # for which it has worked
         self._last: Any = None  # that it gave
         self._executors: Executors | None = None
-        self._is_worthwhile: bool | None = None  # whether any request may be cheaper with fewer packets
+        self._reckons: Reckoner | None = None
         self._state = _state(video)
         header = self.exact if index is None else self._open_header(index)
         self.stream_index: int = header.stream_index
@@ -114,12 +104,13 @@ class Opened:
             ours: makes the answer of these frames.
         """
         index = self._known_index(frames_of)
-        if index is None or not (self._regular is not None or self._may_save(index)):
+        reckoner = None if index is None else self._reckoner(index)
+        if index is None or reckoner is None or not (self._regular is not None or reckoner.may_save()):
             return self._ask(theirs, None)
         frames = frames_of(index)
         if not frames:
             return self._ask(theirs, None)
-        if self._saves(index, frames):
+        if reckoner.saves(frames, self._position):
             try:
                 return ours(self._pruned(index, frames))
             except (DeclinedError, RuntimeError, av.FFmpegError, OSError, ValueError) as reason:
@@ -182,14 +173,10 @@ class Opened:
         pixels = (self.metadata.width or 0) * (self.metadata.height or 0)
         return Rates.of(IN_PLACE if self._is_in_place else CUTTING, pixels)
 
-    def _may_save(self, index: Index) -> bool:
-        if self._is_worthwhile is None:
-            self._is_worthwhile = may_save(index, self._rates)
-        return self._is_worthwhile
-
-    def _saves(self, index: Index, frames: Sequence[int]) -> bool:
-        is_worth_a_look = not is_little(index, frames, self._rates) and self._may_save(index)
-        return is_worth_a_look and saves(index, frames, self._position, self._rates)
+    def _reckoner(self, index: Index) -> Reckoner:
+        if self._reckons is None:
+            self._reckons = Reckoner(index, self._rates)
+        return self._reckons
 
     def _pruned(self, index: Index, frames: Sequence[int]) -> FrameBatch:
         in_place, workers = self._is_in_place, self._workers(index, frames)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from exactframes import opened
+from exactframes.choice import Reckoner
 
 Ask = Callable[[Any], Any]
 
@@ -16,9 +17,8 @@ Ask = Callable[[Any], Any]
 def prune_whenever_possible(monkeypatch: pytest.MonkeyPatch, *, in_place: bool = True) -> None:
     """Read the index at once, and leave packets out also where that costs more."""
     monkeypatch.setattr(opened, "READ_AFTER", -1)
-    monkeypatch.setattr(opened, "saves", lambda *_: True)
-    monkeypatch.setattr(opened, "may_save", lambda *_: True)
-    monkeypatch.setattr(opened, "is_little", lambda *_: False)
+    monkeypatch.setattr(Reckoner, "saves", lambda *_: True)
+    monkeypatch.setattr(Reckoner, "may_save", lambda _: True)
     if not in_place:
         monkeypatch.setattr(opened, "HAS_STAGES", False)
 

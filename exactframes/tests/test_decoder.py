@@ -28,6 +28,7 @@ from exactframes import (
     iter_frames,
     opened,
 )
+from exactframes.choice import Reckoner
 from exactframes.errors import WrongFrameError
 from exactframes.tests.asking import Ask, answer, is_same, prune_whenever_possible, requests
 from exactframes.workers import on_threads
@@ -410,7 +411,7 @@ def stands_in(path: Path) -> bool:
 def test_approximate_mode_stands_in_only_where_it_finds_the_same_frames(
     options: tuple[str, ...], is_found: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opened, "saves", lambda *_: False)
+    monkeypatch.setattr(Reckoner, "saves", lambda *_: False)
     path = make_video(tmp_path / "video.mp4", *GOPS, *options)
     assert stands_in(path) == is_found
 

@@ -12,6 +12,7 @@ from torchcodec.decoders import VideoDecoder as Theirs
 
 from exactframes import VideoDecoder
 from exactframes import opened as opened_module
+from exactframes.choice import Reckoner
 from fixtures.testing.corpus import make_video
 
 CLIPS = 12
@@ -90,9 +91,8 @@ def test_every_batch_is_exact_in_all_epochs(
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="counts in /proc")
 def test_descriptors_and_memory_do_not_grow(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opened_module, "saves", lambda *_: True)
-    monkeypatch.setattr(opened_module, "may_save", lambda *_: True)
-    monkeypatch.setattr(opened_module, "is_little", lambda *_: False)
+    monkeypatch.setattr(Reckoner, "saves", lambda *_: True)
+    monkeypatch.setattr(Reckoner, "may_save", lambda _: True)
     clips = Clips(video, is_made_before=True)
 
     def taken() -> tuple[int, int]:
