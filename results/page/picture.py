@@ -58,7 +58,7 @@ def rows_for(what: str, arguments: argparse.Namespace) -> list[dict[str, Any]]:
         rows = [vars(m) | (numbered[m.run] if m.run is not None else {}) for m in marks]
         return _one_series([row for row in rows if row["basis"] == "seconds"], arguments)
     for saved in reversed(runs):
-        chosen = [row for row in saved.rows if row.is_scaling == (what == "scaling")]
+        chosen = [r for r in saved.rows if r.is_scaling == (what == "scaling") and not r.is_of_requests]
         fields = scaling.FIELDS if what == "scaling" else run.FIELDS
         rows = [{field: getattr(row, field) for field in fields} for row in chosen]
         rows = [row for row in rows if row["workload"] == (arguments.workload or rows[0]["workload"])]
