@@ -79,7 +79,7 @@ def container_and_stream(source: Source) -> Facts:
             **{name.replace("_", " "): getattr(context, name) for name in FIELDS},
             "color range": context.color_range,
             "shape of pixels": context.sample_aspect_ratio,
-            "frames held back": context.has_b_frames,
+            "B-frames": context.has_b_frames,
             "bytes of extradata": len(bytes(context.extradata or b"")),
             "time base": stream.time_base,
             "start": stream.start_time,

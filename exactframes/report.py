@@ -23,7 +23,7 @@ from exactframes.evidence import Answer, Facts, answers, container_and_stream, f
 from exactframes.source import Source, open_source
 
 NOTHING = "No picture is in this report, no path, no file name and no host name."
-SAME = "the same"
+SAME, NOT_COMPARED = "the same", "cannot be compared"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -78,7 +78,8 @@ def report(source: Source, wanted: list[int]) -> tuple[list[str], bool]:
         *("", "Software", *_told(software())),
         *("", "Video", *_told([*container_and_stream(source), *counted])),
         *("", f"Frames, in seek mode {source.seek_mode}", *_frames(wanted, theirs, ours, compared)),
-        *("", "Packets around them, in the order of the file; times in ticks of the time base"),
+        *("", "Packets around them, in the order of the file, times in ticks of the time base"),
+        "(plan: whether a packet is decoded for these frames; -: none is read there)",
         *([f"Nothing is left out: {plan.why}"] if plan.why else []),
         *table(packets, packets.frames(wanted, theirs), plan),
     ]
@@ -101,8 +102,9 @@ def _frames(
         for one, verdicts, found in zip(ours, compared, digests[1:], strict=True):
             lines.append(f"  {one.way}  {found[row]}  {verdicts[row]}")
     for one, verdicts in zip(ours, compared, strict=True):
-        count = sum(verdict != SAME for verdict in verdicts)
-        lines.append(f"{count} of {len(wanted)} frames of {one.way} are not TorchCodec's")
+        differing = sum(verdict != SAME for verdict in verdicts)
+        result = f"{differing} of {len(wanted)} frames differ from TorchCodec's"
+        lines.append(f"{one.way}: {'no frame can be compared' if NOT_COMPARED in verdicts else result}")
     return lines
 
 
@@ -113,7 +115,7 @@ def _digests(frames: Tensor | None, count: int) -> list[str]:
 def _compared(theirs: Answer, ours: Answer, count: int) -> list[str]:
     """For each of so many frames whether it is TorchCodec's, or by how much it is not."""
     if theirs.frames is None or ours.frames is None:
-        return ["cannot be compared"] * count
+        return [NOT_COMPARED] * count
     if theirs.frames.shape != ours.frames.shape:
         return [f"of shape {list(ours.frames.shape[1:])}, not {list(theirs.frames.shape[1:])}"] * count
     return [_difference(a, b) for a, b in zip(theirs.frames, ours.frames, strict=True)]
