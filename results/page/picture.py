@@ -72,7 +72,8 @@ def _one_series(marks: Sequence[dict[str, Any]], arguments: argparse.Namespace) 
     newest = [m for m in newest if m["run"] == newest[-1]["run"]] if newest else []
     workload = arguments.workload or (newest[0]["workload"] if newest else "")
     ways = [m for m in newest if m["workload"] == workload and m["kind"] != "limit"]
-    name = arguments.benchmark or min(ways, key=lambda m: m["value"], default={"name": ""})["name"]
+    times = [m for m in ways if ", " not in m["name"]]  # a percentile is not compared with times
+    name = arguments.benchmark or min(times or ways, key=lambda m: m["value"], default={"name": ""})["name"]
     rows = [mark for mark in marks if (mark["workload"], mark["name"]) == (workload, name)]
     if not rows:
         raise HistoryError(f"no run has a benchmark {name} of the workload {workload}")

@@ -17,7 +17,7 @@ LOADS = {  # what is said of a load; of another one, its name
     "open": "open: arrivals at random times",
     "log": "log: arrivals as in a log",
 }
-NUMBERS = {"fork": "workers", "spawn": "workers", "open": "% of what TorchCodec can take"}
+NUMBERS = {"fork": "in num_workers", "spawn": "in num_workers", "open": "% of what TorchCodec can take"}
 
 
 def request_rows(run: Run) -> list[dict[str, Any]]:
@@ -35,7 +35,7 @@ def _row(record: Record, requests: Requests) -> dict[str, Any]:
         "workload": record.workload,
         "stream": stream,
         "load": LOADS.get(load, load),
-        "number": f"{number} {NUMBERS.get(load, 'callers')}",
+        "asked_by": f"{number} {NUMBERS.get(load, 'caller' if number == '1' else 'callers')}",
         "name": record.strategy,
         "callers": requests.callers,
         **_rates(record, requests),

@@ -5,7 +5,7 @@ import altair as alt
 from results.page.look import INK, Lines, Rows, chart_of, layered, name_looks, once
 
 FIELDS = (
-    "workload", "stream", "load", "number", "name", "callers", "rate", "slowest", "fastest", "arrivals",
+    "workload", "stream", "load", "asked_by", "name", "callers", "rate", "slowest", "fastest", "arrivals",
     "of_limit", "p50", "p90", "p95", "p99", "largest", "cpu", "read", "first", "decoders", "proof",
     "fallback", "latency", "share",
 )  # fmt: skip
@@ -40,7 +40,7 @@ MARKED = [
     alt.Tooltip("percentile:N"),
     alt.Tooltip("taken:Q", title="latency, ms", format=".4~g"),
     alt.Tooltip("largest:Q", title="largest, ms", format=".4~g"),
-    alt.Tooltip("number:N", title="asked by"),
+    alt.Tooltip("asked_by:N", title="asked by"),
 ]
 HEIGHT = 320  # pixels
 

@@ -77,13 +77,13 @@ VIEWS = (
         intro="What each way to answer requests brings under a load, on a stream of them. A latency counts "
         "from when a request was due.",
         rows="requests",
-        choosers={"run": "Run", "stream": "Stream", "load": "Load", "number": "Asked by (of the latencies)"},
+        choosers={"run": "Run", "stream": "Stream", "load": "Load", "asked_by": "Asked by (latency)"},
         figures=(
             Figure(
                 name="requests-throughput",
                 caption="Requests a second. Point: median of the rounds; line across it: their range.",
                 chart=requests.throughput,
-                ignores="number",
+                ignores="asked_by",
             ),
             Figure(
                 name="requests-latencies",

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -90,7 +91,9 @@ def requests_of(workload: str, seconds: dict[str, float], **fields: Any) -> list
     load = {"load": workload.partition("-")[2]}
     made = []
     for way, median in seconds.items():
-        own = {name: median * part for name, part in LATENCIES.items()}
+        own: dict[str, Any] = {name: median * part for name, part in LATENCIES.items()}
+        middle = math.floor(math.log(own["p50"], 1.05))
+        own["distribution"] = [[middle - 4, 6], [middle, 10], [middle + 14, 3], [middle + 28, 1]]
         entry = made_entry(way, workload, [median * 1.1, median, median * 0.9], work=load, **own, **fields)
         entry["extra_info"]["limit"] = "limit-needed-frames"
         made.append(entry)

@@ -32,7 +32,7 @@ def column(content: Content, table: str, field: str) -> list[Any]:
 
 def test_a_way_has_its_throughput_with_the_range_of_its_rounds() -> None:
     (row,) = rows_of(made_entry("kept", "clips-closed-2", [2.0, 1.0, 4.0]))
-    assert (row["stream"], row["name"], row["callers"], row["number"]) == ("clips", "kept", 2, "2 callers")
+    assert (row["stream"], row["name"], row["callers"], row["asked_by"]) == ("clips", "kept", 2, "2 callers")
     assert (row["slowest"], row["rate"], row["fastest"]) == (2.5, 5.0, 10.0)
     assert (row["p50"], row["p95"], row["largest"], row["cpu"]) == (50.0, 90.0, 300.0, 60.0)
     assert (row["read"], row["first"], row["decoders"], row["proof"]) == (0.15, 90.0, 2, "exact")
@@ -52,7 +52,7 @@ def test_the_line_of_latencies_is_the_distribution() -> None:
 def test_where_requests_arrive_by_themselves_the_time_is_no_throughput() -> None:
     (row,) = rows_of(made_entry("kept", "vlm-open-80", [2.0], arrivals=5.0))
     assert (row["rate"], row["slowest"], row["of_limit"], row["arrivals"]) == (None, None, None, 5.0)
-    assert row["number"] == "80 % of what TorchCodec can take"
+    assert row["asked_by"] == "80 % of what TorchCodec can take"
 
 
 def test_a_run_of_requests_alone_is_drawn_in_its_own_view_and_in_no_other(tmp_path: Path) -> None:
