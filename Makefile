@@ -6,7 +6,7 @@ VENV := .venv
 INSTALLED := $(VENV)/installed-from-pyproject-and-constraints
 PYTEST := $(VENV)/bin/python -m pytest
 
-.PHONY: bench try bench-peers bench-scaling bench-cluster bench-page page ab ab-check fuzz test test-long check setup system clean
+.PHONY: bench try bench-peers bench-scaling bench-cluster bench-page page ab ab-check fuzz test test-long release-check check setup system clean
 PAGE := $(VENV)/bin/python -m results.page
 BENCH := $(PYTEST) benchmarks/test_speed.py --benchmark-only --benchmark-autosave --interleave
 BENCH += $(if $(VIDEO),--video "$(VIDEO)")
@@ -57,6 +57,9 @@ test: check  ## lint, types, and all tests (nothing is timed)
 
 test-long: setup  ## the tests that take longest: real sides in lockstep, sets of videos, parts
 	$(PYTEST) --benchmark-skip -m long $(ARGS)
+
+release-check: system  ## build wheel and sdist, and test them in a fresh environment; leaves them in build/release
+	PYTHON="$(PYTHON)" .ci/release-check
 
 check: setup
 	$(VENV)/bin/ruff check .

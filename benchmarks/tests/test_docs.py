@@ -69,6 +69,17 @@ def _chosen(saved: dict[str, dict[str, str]], shown: dict[str, dict[str, str]]) 
     }
 
 
+def test_versions_tried_are_those_that_jobs_take() -> None:
+    page = (ROOT / "docs" / "compatibility.md").read_text()
+    for constraints in ROOT.glob("constraints*.txt"):
+        pins = dict(re.findall(r"^(torch|torchcodec)==([\d.]+)$", constraints.read_text(), re.MULTILINE))
+        row = rf"\| {pins['torch']} \| {pins['torchcodec']} \| `{re.escape(constraints.name)}` \|"
+        assert re.search(row, page), f"{constraints.name} has {pins}"
+    for workflow in (ROOT / ".github" / "workflows").glob("*.yml"):
+        for version in re.findall(r'python(?:-version)?: "(3[\d.]+)"', workflow.read_text()):
+            assert f"| {version} |" in page, f"{workflow.name} takes Python {version}"
+
+
 @pytest.mark.parametrize("page", [p for p in PAGES if "```python" in p.read_text()], ids=lambda p: p.name)
 def test_python_runs_as_it_stands(
     page: Path, small_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

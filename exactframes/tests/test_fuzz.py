@@ -11,8 +11,8 @@ from torch import Tensor
 
 from exactframes.tests import fuzz
 from exactframes.tests.fuzz_recipes import Recipe
+from fixtures.testing.suite_runner import ROOT
 
-ROOT = Path(__file__).parent.parent.parent
 SOURCE = "testsrc2=size=64x64:rate=25,trim=end_frame=30"
 RECIPE = Recipe("libx264 mp4", (("-f", "lavfi", "-i", SOURCE, "-c:v", "libx264", "-g", "10", "a.mp4"),))
 

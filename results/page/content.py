@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from results.page import against, history, run, scaling, workloads
+from results.page import against, history, requests, run, scaling, workloads
 from results.page import pairs as pairs_view
 from results.page.marks import BASES
 from results.page.packing import Packed, pack
@@ -16,7 +16,9 @@ from results.page.view import View
 from results.page.views import VIEWS
 from results.saved.history import STORAGE
 from results.saved.identity import fields_of
+from results.schema import Record
 from results.told.recommendation import recommendation
+from results.told.requests import is_one_of_requests, stream_of, stream_recommendation
 
 RUN_FIELDS = ("label", "source", "when", "branch", "commit", "number", "untimed")
 
@@ -42,8 +44,9 @@ def gather(names: Sequence[str], pairs: Sequence[Path], storage: Path = STORAGE)
     baselines, odd_baselines = read_baselines(storage)
     compared = [(folder, *against.compare_folder(folder)) for folder in pairs]
     rows = [vars(row) | {"run": n} for n, saved in enumerate(runs) for row in saved.rows]
-    measured = [row for row in rows if row["is_measured"]]
-    several = {n for n, saved in enumerate(runs) if len({row.workload for row in saved.rows}) > 1}
+    measured = [row for row in rows if row["is_measured"] and not row["is_of_requests"]]
+    several = {n for n, saved in enumerate(runs) if _workloads(saved) > 1}
+    asked = [row | {"run": n} for n, saved in enumerate(runs) for row in saved.requests]
     matrix = [r for r in measured if not r["is_scaling"] and r["kind"] != "limit" and r["run"] in several]
     marks = [vars(mark) | {"basis": BASES[mark.basis]} for mark in history_marks(runs, baselines)]
     tables = {
@@ -51,6 +54,7 @@ def gather(names: Sequence[str], pairs: Sequence[Path], storage: Path = STORAGE)
         "rows": pack(measured, ("run", *run.FIELDS)),
         "matrix": pack(matrix or _single(measured), ("run", *workloads.FIELDS)),
         "scaling": pack([r for r in rows if r["is_scaling"]], ("run", *scaling.FIELDS)),
+        "requests": pack(asked, ("run", *requests.FIELDS)),
         "history": pack(marks, history.FIELDS),
         "tasks": pack(_tasks(runs), ("run", "workload", "sentence", "code", "identity")),
         "verdicts": pack([row for _, _, found, _ in compared for row in found], against.VERDICTS),
@@ -65,7 +69,12 @@ def gather(names: Sequence[str], pairs: Sequence[Path], storage: Path = STORAGE)
 
 def _of_most_workloads(runs: Sequence[Saved]) -> int:
     """The newest of the runs with the most workloads."""
-    return max(range(len(runs)), key=lambda n: (len({row.workload for row in runs[n].rows}), n))
+    return max(range(len(runs)), key=lambda n: (_workloads(runs[n]), n))
+
+
+def _workloads(saved: Saved) -> int:
+    """How many workloads a run has strategies for."""
+    return len({row.workload for row in saved.rows if not row.is_of_requests})
 
 
 def _single(measured: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -93,8 +102,8 @@ def _tasks(runs: Sequence[Saved]) -> list[dict[str, Any]]:
     found = []
     for number, saved in enumerate(runs):
         for workload in dict.fromkeys(row.workload for row in saved.rows):
-            ours = [record for record in saved.run.benchmarks.values() if record.workload == workload]
-            lines = recommendation(ours)[1:]
+            ours = [record for record in saved.run.records if record.workload == workload]
+            lines = _recommended(saved.run.records, ours)[1:]
             begins = next((n for n, line in enumerate(lines) if line.startswith("    ")), len(lines))
             found.append(
                 {
@@ -106,3 +115,10 @@ def _tasks(runs: Sequence[Saved]) -> list[dict[str, Any]]:
                 }
             )
     return found
+
+
+def _recommended(records: Sequence[Record], ours: Sequence[Record]) -> list[str]:
+    """What is recommended for a workload; of requests for their stream, under whatever load."""
+    if any(map(is_one_of_requests, ours)):
+        return stream_recommendation(records, stream_of(ours[0].workload))
+    return recommendation(ours)

@@ -22,7 +22,13 @@ def _deviation(rounds: tuple[float, ...]) -> float:
 
 
 def significant(value: float) -> float:
-    """Five digits: finer than any two rounds agree."""
+    """Five digits: finer than any two rounds agree.
+
+    Raises:
+        ValueError: if it is not finite.
+    """
+    if not math.isfinite(value):
+        raise ValueError(f"a figure of {value}")
     return float(f"{value:.5g}")
 
 

@@ -10,6 +10,8 @@ import altair as alt
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#8c6bb1", "#7f7f7f")
 KINDS = {"strategy": PALETTE[0], "peer": PALETTE[1], "limit": PALETTE[7]}
 INK = "currentColor"  # the text's colour of the page around, light or dark
+DASHES = ([1, 0], [5, 3])  # of lines: the second where all colours are taken
+SHAPES = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "triangle-right")
 BOUNDS = (0.7, 0.95, 1.2, 2)  # of speed-ups: between them a cell has one colour
 BANDS = ("under 0.7", "0.7 to 0.95", "0.95 to 1.2", "1.2 to 2", "2 and more")
 HEAT = ("#b35806", "#f1a340", "#f7f7f7", "#67a9cf", "#2166ac")  # slower than the baseline .. faster
@@ -70,6 +72,22 @@ def kind_colour(rows: Rows) -> alt.Color:
     kinds = {kind: colour for kind, colour in KINDS.items() if not rows or kind in {r["kind"] for r in rows}}
     scale = alt.Scale(domain=list(kinds), range=list(kinds.values()))
     return alt.Color("kind:N", scale=scale, title=None, legend=alt.Legend(columns=3))
+
+
+def name_looks(rows: Rows) -> tuple[alt.Color, alt.StrokeDash, alt.Shape]:
+    """A colour, a dash and a shape for each name, the same in all pictures of a view.
+
+    Without rows the names are filled in by page.js, from all rows of the view.
+    """
+    names = list(dict.fromkeys(row["name"] for row in rows))
+    dashes = [dash for dash in DASHES for _ in PALETTE]
+    colours = alt.Scale(domain=names, range=list(PALETTE))
+    legend = alt.Legend(symbolOpacity=1, columns=3)
+    return (
+        alt.Color("name:N", scale=colours, title=None, legend=legend),
+        alt.StrokeDash("name:N", scale=alt.Scale(domain=names, range=dashes), title=None, legend=legend),
+        alt.Shape("name:N", scale=alt.Scale(domain=names, range=list(SHAPES)), title=None, legend=legend),
+    )
 
 
 def counting_axis() -> alt.Axis:

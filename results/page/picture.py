@@ -58,7 +58,7 @@ def rows_for(what: str, arguments: argparse.Namespace) -> list[dict[str, Any]]:
         rows = [vars(m) | (numbered[m.run] if m.run is not None else {}) for m in marks]
         return _one_series([row for row in rows if row["basis"] == "seconds"], arguments)
     for saved in reversed(runs):
-        chosen = [row for row in saved.rows if row.is_scaling == (what == "scaling")]
+        chosen = [r for r in saved.rows if r.is_scaling == (what == "scaling") and not r.is_of_requests]
         fields = scaling.FIELDS if what == "scaling" else run.FIELDS
         rows = [{field: getattr(row, field) for field in fields} for row in chosen]
         rows = [row for row in rows if row["workload"] == (arguments.workload or rows[0]["workload"])]
@@ -72,7 +72,8 @@ def _one_series(marks: Sequence[dict[str, Any]], arguments: argparse.Namespace) 
     newest = [m for m in newest if m["run"] == newest[-1]["run"]] if newest else []
     workload = arguments.workload or (newest[0]["workload"] if newest else "")
     ways = [m for m in newest if m["workload"] == workload and m["kind"] != "limit"]
-    name = arguments.benchmark or min(ways, key=lambda m: m["value"], default={"name": ""})["name"]
+    times = [m for m in ways if ", " not in m["name"]]  # a percentile is not compared with times
+    name = arguments.benchmark or min(times or ways, key=lambda m: m["value"], default={"name": ""})["name"]
     rows = [mark for mark in marks if (mark["workload"], mark["name"]) == (workload, name)]
     if not rows:
         raise HistoryError(f"no run has a benchmark {name} of the workload {workload}")

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
+from results.page.request_rows import request_rows
 from results.page.rows import Row, rows_of
 from results.saved.history import (
     BASELINES,
@@ -27,6 +29,7 @@ class Saved:
     run: Run
     when: datetime | None  # in UTC; None where the file does not say
     rows: list[Row]  # what was timed, tidy
+    requests: list[dict[str, Any]]  # ways that answered requests
 
 
 def read_saved(names: Sequence[str], storage: Path = STORAGE) -> tuple[list[Saved], list[str]]:
@@ -54,19 +57,18 @@ def read_baselines(storage: Path = STORAGE) -> tuple[dict[str, list[Saved]], lis
 
 def _read_file(path: Path, odd: list[str]) -> list[Saved]:
     try:
-        return [
-            Saved(path=path, run=run, when=_moment(run.moment), rows=_rows(run)) for run in read_file(path)
-        ]
+        return [_saved(path, run) for run in read_file(path)]
     except HistoryError as error:
         odd.append(f"{path.name} is left out: {error}")
         return []
 
 
-def _rows(run: Run) -> list[Row]:
+def _saved(path: Path, run: Run) -> Saved:
     try:
-        return rows_of(run)
+        rows, requests = rows_of(run), request_rows(run)
     except UNREADABLE as error:
         raise HistoryError(f"it is damaged ({error!r:.200})") from error
+    return Saved(path=path, run=run, when=_moment(run.moment), rows=rows, requests=requests)
 
 
 def _moment(text: str) -> datetime | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from results.page.digits import finite, significant, with_noise
 from results.saved.history import Run
 from results.schema import ALL_FRAMES, Record
+from results.told.requests import is_one_of_requests
 from results.told.scaling_model import predict
 
 
@@ -15,11 +16,12 @@ class Row:
 
     workload: str
     strategy: str
-    name: str  # the strategy, and its setting where a run has several
-    kind: str  # "strategy", "peer" or "limit"
+    name: str  # the strategy, and its setting where a run has several; or what is judged of it, its p95
+    kind: str  # "strategy", "peer", "limit" or "request"
     workers: int
     threads: int  # of FFmpeg, for each worker
     is_scaling: bool
+    is_of_requests: bool  # shown in a view of its own (request_rows.py), and in the history
     is_measured: bool  # or predicted by results/told/scaling_model.py
     seconds: float  # median of the rounds
     rounds: tuple[float, ...]
@@ -41,22 +43,33 @@ def rows_of(run: Run) -> list[Row]:
     records = list(run.benchmarks.values())
     limits = {r.workload: r.seconds for r in records if r.strategy == ALL_FRAMES}  # peers name no limit
     alone = {_key(record): record.seconds for record in records if record.setting == (1, 1)}
-    rows = [_row(record, limits.get(record.workload), alone.get(_key(record))) for record in records]
+    rows = [
+        _row(record, name.removeprefix(record.name), limits.get(record.workload), alone.get(_key(record)))
+        for name, record in run.benchmarks.items()
+    ]
     return rows + _predicted(rows, records)
 
 
-def _row(record: Record, limit: float | None, alone: float | None) -> Row:
+def _row(record: Record, judged: str, limit: float | None, alone: float | None) -> Row:
+    """A row; `judged` is "" if its times are those of the benchmark, else such as ", p95".
+
+    Raises:
+        ValueError: if they are no times.
+    """
+    if not record.seconds > 0:
+        raise ValueError(f"{record.name}{judged} took {record.seconds} s")
     (workers, threads), cost, packets = record.setting, record.cost, record.packets
-    of_limit = finite(record.of_limit)
+    of_limit = None if judged else finite(record.of_limit)  # the limit has no percentiles
     relative = 1 / of_limit if of_limit else record.seconds / limit if limit else None
     return Row(
         workload=record.workload,
         strategy=record.strategy,
-        name=f"{record.strategy} {workers} x {threads}" if record.is_scaling else record.strategy,
+        name=(f"{record.strategy} {workers} x {threads}" if record.is_scaling else record.strategy) + judged,
         kind="strategy" if record.kind == "across" else record.kind,
         workers=workers,
         threads=threads,
         is_scaling=record.is_scaling,
+        is_of_requests=is_one_of_requests(record),
         is_measured=True,
         seconds=significant(record.seconds),
         rounds=tuple(map(significant, record.rounds)),
@@ -64,7 +77,7 @@ def _row(record: Record, limit: float | None, alone: float | None) -> Row:
         cpu=finite(record.cpu_seconds),
         peak=finite(cost.peak_bytes, 1e9) if cost else None,
         decoded=finite(packets.decoded, packets.in_file) if packets else None,
-        proof=_proof(record),
+        proof=proof_of(record),
         fallback=record.fallback or "",
         speedup=finite(record.speedup),
         gain=finite(alone, record.seconds),
@@ -90,7 +103,8 @@ def _predicted(rows: Iterable[Row], records: Sequence[Record]) -> list[Row]:
     return made
 
 
-def _proof(record: Record) -> str:
+def proof_of(record: Record) -> str:
+    """What is said of a proof."""
     proof = record.proof
     if record.kind == "limit":
         return "no frames kept"

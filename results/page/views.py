@@ -1,6 +1,6 @@
 """The views of the page, in the order in which they stand on it."""
 
-from results.page import against, history, pairs, run, scaling, workloads
+from results.page import against, history, pairs, requests, run, scaling, workloads
 from results.page.view import Figure, Table, View
 
 VIEWS = (
@@ -32,7 +32,7 @@ VIEWS = (
             ),
         ),
         tables=(Table(caption="The figures of this run", columns=run.COLUMNS),),
-        empty="No benchmark was timed in any run: make bench times them.",
+        empty="No strategy was timed in any run: make bench times them.",
     ),
     View(
         name="workloads",
@@ -70,6 +70,30 @@ VIEWS = (
         ),
         tables=(Table(caption="The figures of this strategy", columns=scaling.COLUMNS),),
         empty="No run tried other numbers of workers: make bench-scaling does.",
+    ),
+    View(
+        name="requests",
+        title="Requests",
+        intro="What each way to answer requests brings under a load, on a stream of them. A latency counts "
+        "from when a request was due.",
+        rows="requests",
+        choosers={"run": "Run", "stream": "Stream", "load": "Load", "asked_by": "Asked by (latency)"},
+        figures=(
+            Figure(
+                name="requests-throughput",
+                caption="Requests a second. Point: median of the rounds; line across it: their range.",
+                chart=requests.throughput,
+                ignores="asked_by",
+            ),
+            Figure(
+                name="requests-latencies",
+                caption="Latency. Line: the share of all requests that took no longer; points: half of them, "
+                "90, 95 and 99 %; dotted: 95 %.",
+                chart=requests.latencies,
+            ),
+        ),
+        tables=(Table(caption="The figures of these ways", columns=requests.COLUMNS),),
+        empty="No run answered requests: make bench-requests measures them.",
     ),
     View(
         name="history",

@@ -32,6 +32,14 @@ class Run:
     benchmarks: Mapping[str, Record]  # those that were timed, by name
     untimed: Sequence[str]  # strategies that failed
 
+    @property
+    def records(self) -> list[Record]:
+        """Each benchmark once, though two things may be judged of it: with its time, if that is one."""
+        found: dict[str, Record] = {}
+        for record in self.benchmarks.values():
+            found.setdefault(record.name, record)
+        return list(found.values())
+
 
 def find_files(names: Iterable[str], storage: Path = STORAGE) -> list[Path]:
     """The history files that these names stand for.

@@ -25,6 +25,11 @@ def is_of_requests(records: Iterable[Record]) -> bool:
     return any(record.kind == "request" for record in records)
 
 
+def is_one_of_requests(record: Record) -> bool:
+    """Whether this is a way to answer requests, or the limit beside them."""
+    return record.kind == "request" or bool(record.identity and "load" in record.identity.work)
+
+
 def request_table(records: Sequence[Record]) -> list[str]:
     """The table with its legend and what it recommends, as lines of at most 110 characters."""
     lines = text_table([COLUMNS, *(_row(record) for record in records)], left=LEFT, gap=" ")
@@ -85,11 +90,14 @@ def _proof(record: Record) -> str:
 
 def _recommendations(records: Sequence[Record]) -> list[str]:
     """For each stream the best exact way, and the Python for it; nothing where there was no choice."""
-    lines: list[str] = []
-    for stream in dict.fromkeys(_stream(record) for record in records):
-        own = [r for r in records if _stream(r) == stream and r.is_exact and r.times and r.requests]
-        lines += _recommendation(stream, own)
-    return lines
+    streams = dict.fromkeys(stream_of(record.workload) for record in records)
+    return [line for stream in streams for line in stream_recommendation(records, stream)]
+
+
+def stream_recommendation(records: Iterable[Record], stream: str) -> list[str]:
+    """For one stream the best exact way, and the Python for it; nothing where there was no choice."""
+    own = [r for r in records if stream_of(r.workload) == stream and r.is_exact and r.times and r.requests]
+    return _recommendation(stream, own)
 
 
 def _recommendation(stream: str, records: Sequence[Record]) -> list[str]:
@@ -132,5 +140,6 @@ def setting_of(record: Record) -> Setting:
     )
 
 
-def _stream(record: Record) -> str:
-    return record.workload.partition("-")[0]
+def stream_of(workload: str) -> str:
+    """The stream of a workload of requests, such as clips of clips-closed-1."""
+    return workload.partition("-")[0]

@@ -4,7 +4,13 @@
 async function draw(figure, rows) {
   const chart = figure.querySelector(".chart");
   const spec = { ...structuredClone(data.specs[figure.dataset.chart]), data: { values: rows } };
-  for (const { encoding } of spec.layer) keepShown(encoding.color, rows);
+  const all = rowsOf(figure.closest("section").dataset.rows);
+  for (const { encoding: { color, shape, strokeDash } } of spec.layer) {
+    for (const channel of [color, shape, strokeDash]) {
+      nameAll(channel, all);
+      keepShown(channel, rows);
+    }
+  }
   const lines = spec.usermeta;
   if (lines) {
     const filled = rows.filter((row) => !lines.needs || row[lines.needs] !== null);
@@ -22,6 +28,13 @@ async function draw(figure, rows) {
 function stepIn(width, { width: { step }, layer }, rows) {
   const columns = distinct(rows, layer[0].encoding.x.field).length;
   return Math.max(step, Math.min(2 * step, (width - 150) / columns)); // pixels; 150 for the labels
+}
+
+// Names that a scale leaves open are those of all rows, so that one looks the same in every picture.
+function nameAll({ field, scale } = {}, rows) {
+  if (scale?.domain?.length !== 0) return;
+  scale.domain = distinct(rows, field);
+  scale.range = scale.domain.map((_, at) => scale.range[at % scale.range.length]);
 }
 
 // A legend names what there is: of a colour scale with names of its own, those that the rows have.

@@ -60,7 +60,7 @@ class View {
     more.replaceChildren();
     if (!rows.length) return;
     for (const line of TOLD[this.section.id]?.(rows[0]) ?? []) more.append(element("p", line));
-    if (this.section.id === "run") tellRun(more, rows);
+    if (["run", "requests"].includes(this.section.id)) tellRun(more, rows);
   }
 }
 

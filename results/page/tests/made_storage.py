@@ -2,17 +2,26 @@
 
 import copy
 import json
+import math
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from results.saved.pairs import SIDES
+from results.schema import Entry
+from results.tests.made_requests import made_entry
 from results.tests.made_runs import made_run, write_run
 
 ATTACK = "<script>window.attacked=1</script></script>'\"><img src=x onerror=window.attacked=1>"
 LONG = "long " * 39 + "name"  # 199 characters
 EMOJI = "🎞️ emoji"
 FOLDER = "Linux-CPython-3.11-64bit"
+LATENCIES = {"p50": 0.05, "p90": 0.1, "p95": 0.15, "p99": 0.2, "largest": 0.3}  # shares of a pass
+WAYS = (
+    "fresh", "fresh-approximate", "kept", "kept-approximate", "kept-mappings", "ffmpeg-threads", "stages",
+    "exactframes", "decode-frames", "pyav",
+)  # fmt: skip
 
 
 def history_run(number: int, factor: float = 1.0, noise: float = 0.03, **fields: Any) -> dict[str, Any]:
@@ -60,6 +69,35 @@ def add_scaling(storage: Path, name: str = "9002_scaling") -> None:
             entry["extra_info"] |= {"workers": workers, "ffmpeg_threads": threads}
             run["benchmarks"].append(entry)
     write_run(storage / FOLDER / f"{name}.json", run)
+
+
+def add_requests(storage: Path, name: str = "9004_requests", ways: Sequence[str] = WAYS) -> None:
+    """A run of requests alone: ten ways and their limit on clips, two where requests arrive by themselves."""
+    run = made_run({}, 3004)
+    for callers in (1, 2, 8):
+        seconds = {way: (1 + number / 10) / min(callers, 2) for number, way in enumerate(ways)}
+        run["benchmarks"] += requests_of(f"clips-closed-{callers}", seconds, callers=callers)
+        limit = copy.deepcopy(made_run({"limit-needed-frames": 0.4 / min(callers, 2)})["benchmarks"])
+        limit[0]["extra_info"] |= {"kind": "limit", "workload": f"clips-closed-{callers}"}
+        limit[0]["extra_info"]["work"]["load"] = f"closed-{callers}"
+        run["benchmarks"] += limit
+    run["benchmarks"] += requests_of("vlm-open-80", dict.fromkeys(ways[-2:], 2.0), arrivals=5.0)
+    run["benchmarks"] += requests_of("robot-fork-0", {ways[0]: 1.0}, callers=0)
+    write_run(storage / FOLDER / f"{name}.json", run)
+
+
+def requests_of(workload: str, seconds: dict[str, float], **fields: Any) -> list[Entry]:
+    """A benchmark for each way that took so long for ten requests."""
+    load = {"load": workload.partition("-")[2]}
+    made = []
+    for way, median in seconds.items():
+        own: dict[str, Any] = {name: median * part for name, part in LATENCIES.items()}
+        middle = math.floor(math.log(own["p50"], 1.05))
+        own["distribution"] = [[middle - 4, 6], [middle, 10], [middle + 14, 3], [middle + 28, 1]]
+        entry = made_entry(way, workload, [median * 1.1, median, median * 0.9], work=load, **own, **fields)
+        entry["extra_info"]["limit"] = "limit-needed-frames"
+        made.append(entry)
+    return made
 
 
 def add_attacks(storage: Path, name: str = "9003_attacks") -> None:

@@ -1,6 +1,7 @@
 """The page in Chromium, offline: what is drawn, what the keyboard does, how it fits; no name runs."""
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -18,9 +19,14 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is miss
 IS_REQUIRED = os.environ.get("BROWSER_TESTS") == "required"
 CHARTS = (
     "run-times", "run-cpu", "run-memory", "run-decoded", "workloads-matrix", "scaling-curves", "scaling-map",
-    "history-timeline", "verdicts-changes", "pairs-dots",
+    "requests-throughput", "requests-latencies", "history-timeline", "verdicts-changes", "pairs-dots",
 )  # fmt: skip
 MARKS = "[role='graphics-symbol']"
+ENTRIES = ".role-legend-entry .role-scope > g"
+LEGEND = """entries => [...document.querySelectorAll(entries)].map((entry) => {
+    const symbol = entry.querySelector('.role-legend-symbol path'), name = entry.querySelector('text');
+    return [name.textContent, [symbol.getAttribute('stroke'), symbol.getAttribute('stroke-dasharray')]];
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +48,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made.add_baseline(storage)
     made.add_workloads(storage)
     made.add_scaling(storage)
+    made.add_requests(storage)
     made.add_attacks(storage)
     pairs = made.write_pairs(storage / ".ab" / "pairs-x")
     output = storage / "page.html"
@@ -118,6 +125,56 @@ def test_a_picture_of_nothing_is_left_out(opened: Opened) -> None:
     )
     opened.page.wait_for_selector("[data-chart=run-decoded]", state="hidden")
     assert opened.page.locator("[data-chart=run-memory]").is_visible()
+
+
+def test_where_requests_arrive_by_themselves_no_throughput_is_drawn(opened: Opened) -> None:
+    _choose_stream(opened, "vlm")
+    assert opened.page.locator("[data-chart=requests-throughput]").is_hidden()
+    assert opened.count("requests-latencies") > 0
+    _choose_stream(opened, "clips")
+    assert opened.page.locator("[data-chart=requests-throughput]").is_visible()
+    assert "exactframes" in str(opened.page.locator("[data-chart=requests-latencies] svg").text_content())
+
+
+def test_a_way_looks_the_same_in_both_pictures_and_as_no_other_way(opened: Opened) -> None:
+    """Ten ways, of which two are left on another stream; a line is told by its colour and its dash."""
+    looks = {chart: _looks(opened, chart) for chart in ("requests-throughput", "requests-latencies")}
+    assert looks["requests-throughput"] == looks["requests-latencies"]
+    assert len(set(looks["requests-latencies"].values())) == len(made.WAYS)
+    _choose_stream(opened, "vlm")
+    fewer = _looks(opened, "requests-latencies")
+    assert fewer.items() < looks["requests-latencies"].items()
+    assert len(fewer) == 2
+    _choose_stream(opened, "clips")
+
+
+def _choose_stream(opened: Opened, stream: str) -> None:
+    opened.page.locator("#requests select[data-field=stream]").select_option(label=stream)
+    opened.page.wait_for_timeout(300)
+
+
+def _looks(opened: Opened, chart: str) -> dict[str, tuple[str, str]]:
+    """Colour and dash by name, as the legend tells them."""
+    found = opened.page.evaluate(LEGEND, f"[data-chart={chart}] {ENTRIES}")
+    return {name: (colour, dash) for name, (colour, dash) in found}
+
+
+def test_latencies_are_those_of_the_chosen_number_of_callers(opened: Opened) -> None:
+    select = opened.page.locator("#requests select[data-field=asked_by]")
+    assert select.locator("option").all_inner_texts() == ["1 caller", "2 callers", "8 callers"]
+    before = opened.page.locator("[data-chart=requests-latencies] svg").inner_html()
+    throughput = opened.page.locator("[data-chart=requests-throughput] svg").inner_html()
+    select.select_option(label="2 callers")
+    opened.page.wait_for_timeout(300)
+    assert opened.page.locator("[data-chart=requests-latencies] svg").inner_html() != before
+    assert _without_ids(opened.page.locator("[data-chart=requests-throughput] svg").inner_html()) == (
+        _without_ids(throughput)
+    )
+
+
+def _without_ids(svg: str) -> str:
+    """Each picture that is drawn has clips with numbers of their own."""
+    return re.sub(r"clip\d+", "clip", svg)
 
 
 def _option(opened: Opened, view: str, part: str) -> str:

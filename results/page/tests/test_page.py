@@ -164,7 +164,7 @@ def test_a_run_that_failed_as_a_whole_is_a_run(benchmarks: list[Any], tmp_path: 
     write_run(tmp_path / FOLDER / "0001_failed.json", run_with(benchmarks=benchmarks))
     text = make(tmp_path)
     assert Tags(text).data["tables"]["runs"]["length"] == 1
-    assert "No benchmark was timed in any run: make bench times them." in text
+    assert "No strategy was timed in any run: make bench times them." in text
 
 
 def test_costs_that_are_not_finite_are_not_told(tmp_path: Path) -> None:

@@ -30,6 +30,17 @@ def test_a_picture_is_drawn(what: str, storage: Path, tmp_path: Path) -> None:
     assert "href" not in svg.replace("xmlns:xlink", "")
 
 
+def test_after_a_run_of_requests_the_strategies_are_drawn_and_its_fastest_way(tmp_path: Path) -> None:
+    made.write_history(tmp_path, runs=2)
+    made.add_requests(tmp_path)
+    for what, told in {"run": "pruned-threads", "history": "seconds"}.items():
+        output = tmp_path / f"{what}.svg"
+        assert main([what, "--storage", str(tmp_path), "--output", str(output)]) == 0
+        assert told in output.read_text(encoding="utf-8")
+        assert "p95" not in output.read_text(encoding="utf-8")
+    assert "median: 1;" in (tmp_path / "history.svg").read_text(encoding="utf-8")
+
+
 def test_the_readmes_picture_is_that_of_its_run(tmp_path: Path) -> None:
     """Else: python -m results.picture run 0004 --output docs/run.svg"""
     assert main(["run", "0004", "--output", str(tmp_path / "run.svg")]) == 0
