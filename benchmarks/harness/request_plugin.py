@@ -9,6 +9,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.harness.answering import Answering
 from benchmarks.harness.contenders import Contender, collect
+from benchmarks.harness.estimate import estimate
 from benchmarks.harness.measuring import Comparison, Measure, compare
 from benchmarks.harness.ordered import Orders
 from benchmarks.harness.rate import Rates
@@ -63,7 +64,7 @@ class Streams:
             return read_log(settings.requests, settings.size)
         cache = video_cache(self._config)
         folder = self._folder / name
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)  # asked for twice, where an encoder is missing
         place = Place(
             clip=find_clip(EMBEDDED, lambda: cache, self._console.line),
             folder=folder,
@@ -76,12 +77,14 @@ class Streams:
 
 def header(stream: RequestStream) -> str:
     """One line that tells what is asked."""
-    videos = len(stream.videos)
     purpose = STREAMS[stream.name].purpose if stream.name in STREAMS else "your own log"
-    return (
-        f"{stream.name + ':':<12}{len(stream.requests)} requests for {stream.frames} frames of {videos} "
-        f"video{'s' * (videos > 1)}: {purpose}"
-    )
+    requests, frames, videos = (
+        f"{number} {what}{'s' * (number > 1)}"
+        for number, what in (
+            (len(stream.requests), "request"), (stream.frames, "frame"), (len(stream.videos), "video"),
+        )
+    )  # fmt: skip
+    return f"{stream.name + ':':<12}{requests} for {frames} of {videos}: {purpose}"
 
 
 @pytest.fixture(scope="session")
@@ -104,8 +107,18 @@ def rates(settings: Settings, console: Console) -> Rates:
 
 
 @pytest.fixture(scope="session")
+def announced(request: pytest.FixtureRequest, streams: Streams, settings: Settings, console: Console) -> None:
+    """An estimate, before anything is measured; of a side of A against B the rounds are not known."""
+    if settings.lockstep is None:
+        with exit_on_bad_input():
+            found = estimate(request.session.items, streams.reference, settings.rounds)
+        console.line(f"{'requests:':<12}{found.told(settings.rounds)}")
+
+
+@pytest.fixture(scope="session")
 def request_work(
     situation: Situation,
+    announced: None,  # noqa: ARG001  it comes first
     streams: Streams,
     rates: Rates,
     settings: Settings,

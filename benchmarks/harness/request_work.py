@@ -125,14 +125,21 @@ def answering(work: Work, name: str) -> Contender:
         limit = DecodingRequests(name=name, reference=work.reference, workers=workers, folder=work.folder)
         return work.contender(limit, "limit", workers)
     way, situation, stream = WAYS[name], work.situation, work.stream
-    if reason := way.declines(stream):
-        raise NotMeasuredError(f"{name} does not answer {stream.name}: {reason}")
+    if reason := why_not(name, stream):
+        raise NotMeasuredError(reason)
     load = situation.kind.make(way, stream, situation.number, work.rate)
     share = situation.number / 100 if situation.load == "open" else 1
     arrivals = None if work.rate is None else work.rate * share
     asking = Asking(load=load, callers=situation.callers, arrivals=arrivals)
     subject = Answering(name, way, work.reference, asking)
     return work.contender(subject, "request", situation.callers, limit=NEEDED_FRAMES)
+
+
+def why_not(name: str, stream: RequestStream) -> str | None:
+    """Why a way is not measured on a stream; None where it is."""
+    if name != NEEDED_FRAMES and (reason := WAYS[name].declines(stream)):
+        return f"{name} does not answer {stream.name}: {reason}"
+    return None
 
 
 def streams_of(log: object) -> list[str]:
