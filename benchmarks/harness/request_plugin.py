@@ -15,6 +15,7 @@ from benchmarks.harness.ordered import Orders
 from benchmarks.harness.rate import Rates
 from benchmarks.harness.reference import Reference, take_reference
 from benchmarks.harness.request_work import LOG, RequestWork, Situation, identify_requests
+from benchmarks.ways import WAYS
 from fixtures.clip import find_clip
 from fixtures.console import Console, notes
 from fixtures.derive import EncoderMissingError
@@ -24,6 +25,23 @@ from fixtures.requests import STREAMS, RequestStream, make_stream
 from fixtures.settings import EMBEDDED, LOOPED_BY_DEFAULT, Settings
 from fixtures.video_set import video_cache
 from fixtures.workload import exit_on_bad_input
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep all ways of a situation together, after everything else.
+
+    pytest has brought together what has an equal parameter of the session: that may be the way.
+    """
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> tuple[int, ...]:
+    if not isinstance(item, pytest.Function) or "situation" not in item.fixturenames:
+        return (0,)
+    situation, way = item.callspec.params["situation"], item.callspec.params["way"]
+    assert isinstance(situation, Situation)
+    return (1, *situation.place, list(WAYS).index(way) if way in WAYS else -1)
 
 
 @pytest.fixture(scope="session")

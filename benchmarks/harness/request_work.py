@@ -36,6 +36,11 @@ class Situation:
         return LOADS[self.load]
 
     @property
+    def place(self) -> tuple[int, int, int]:
+        """Where it stands among all situations."""
+        return [*STREAMS, LOG].index(self.stream), list(LOADS).index(self.load), self.number
+
+    @property
     def callers(self) -> int:
         """How many threads or workers answer."""
         return usable_cpus() if self.kind.is_open else self.number
