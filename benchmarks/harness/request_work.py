@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.harness.answering import Answering, Asking
 from benchmarks.harness.contenders import Contender, NotMeasuredError, Work
@@ -137,7 +137,8 @@ def answering(work: Work, name: str) -> Contender:
     arrivals = None if work.rate is None else work.rate * share
     asking = Asking(load=load, callers=situation.callers, arrivals=arrivals)
     subject = Answering(name, way, work.reference, asking)
-    return work.contender(subject, "request", situation.callers, limit=NEEDED_FRAMES)
+    contender = work.contender(subject, "request", situation.callers, limit=NEEDED_FRAMES)
+    return replace(contender, finish=subject.noted)
 
 
 def why_not(name: str, stream: RequestStream) -> str | None:

@@ -123,3 +123,39 @@ def test_a_situation_is_closed_before_the_next_one_begins(tmp_path: Path) -> Non
     assert [line.removeprefix("a way was measured ") for line in lines if "measured" in line] == [
         *["2 0"] * 2, "0 1", *["2 0"] * 2, "0 1"
     ]  # fmt: skip
+
+
+@pytest.mark.long
+def test_cpu_seconds_are_those_of_timed_passes(tmp_path: Path) -> None:
+    """Digests are taken in the midst of the untimed pass: a record's cost does not count them."""
+    (tmp_path / "slow.py").write_text(SLOW_DIGESTS)
+    done = run_suite(
+        "-p", "slow", REQUESTS, "--interleave", "--rounds=3", "--requests-a-pass=5", "--loops=1",
+        "-k", "[clips-closed-1-kept]", "--benchmark-autosave", f"--benchmark-storage={tmp_path}",
+        PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    (run,) = saved(tmp_path)
+    (benchmark,) = run["benchmarks"]
+    info = benchmark["extra_info"]
+    assert info["cost"]["cpu_seconds"] == pytest.approx(5 * info["requests"]["cpu_seconds"])
+    assert info["cost"]["cpu_seconds"] < 1.5 + 4 * benchmark["stats"]["median"]  # digests took 2.5 s
+
+
+SLOW_DIGESTS = """
+import time
+
+
+def pytest_configure(config):
+    from benchmarks.harness import proof
+
+    digests = proof.frame_digests
+
+    def slow(frames):
+        until = time.thread_time() + 0.5
+        while time.thread_time() < until:
+            pass
+        return digests(frames)
+
+    proof.frame_digests = slow
+"""
