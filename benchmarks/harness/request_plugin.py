@@ -19,6 +19,7 @@ from benchmarks.ways import WAYS
 from fixtures.clip import find_clip
 from fixtures.console import Console, notes
 from fixtures.derive import EncoderMissingError
+from fixtures.errors import InputError
 from fixtures.request_log import read_log
 from fixtures.request_videos import Place
 from fixtures.requests import STREAMS, RequestStream, make_stream
@@ -150,6 +151,8 @@ def request_work(
         except EncoderMissingError as reason:
             notes(pytestconfig).append(f"{situation.stream} was not measured: {reason}")
             pytest.skip(f"{situation.stream}: {reason}")
+        if situation.load == "open" and settings.lockstep is not None and settings.arrivals is None:
+            raise InputError("A against B under an open load: give --arrivals, that both are asked as often")
     rate = rates.of(reference) if situation.load == "open" else None
     return RequestWork(
         name=str(situation),
