@@ -6,13 +6,16 @@ VENV := .venv
 INSTALLED := $(VENV)/installed-from-pyproject-and-constraints
 PYTEST := $(VENV)/bin/python -m pytest
 
-.PHONY: bench try bench-peers bench-scaling bench-cluster bench-page page ab ab-check fuzz test test-long release-check check setup system clean
+.PHONY: bench try bench-peers bench-requests bench-scaling bench-cluster bench-page page ab ab-check fuzz test
+.PHONY: test-long release-check check setup system clean
 PAGE := $(VENV)/bin/python -m results.page
 BENCH := $(PYTEST) benchmarks/test_speed.py --benchmark-only --benchmark-autosave --interleave
 BENCH += $(if $(VIDEO),--video "$(VIDEO)")
 
 TRY := $(PYTEST) benchmarks/test_speed.py --benchmark-only --interleave
 TRY += $(if $(VIDEO),--video "$(VIDEO)" --rounds 1,--loops 10 --rounds 2)
+
+REQUESTS := $(PYTEST) benchmarks/test_requests.py --benchmark-only --benchmark-autosave --interleave
 
 CPUS = $(shell $(VENV)/bin/python -c "from fixtures.settings import usable_cpus; print(usable_cpus())")
 BESIDE_A_CLUSTER := sequential or processes or pruned-threads or cluster or limit or across
@@ -30,6 +33,10 @@ bench-peers: setup  ## the strategies and what other libraries take for the same
 
 bench-scaling: setup  ## the parallel strategies at other numbers of workers and threads
 	$(BENCH) -m scaling $(ARGS)
+	@$(PAGE)
+
+bench-requests: setup  ## requests of data loaders and servers, in about five minutes: [ARGS="--requests FILE.jsonl"]
+	$(REQUESTS) $(ARGS)
 	@$(PAGE)
 
 page: setup  ## all saved results as one page to look at: results/page.html [RUNS="0004 0005"] [ARGS=...]

@@ -1,7 +1,7 @@
 """A pass over a stream of requests: proven request by request, and what is noted of its latencies."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -19,7 +19,7 @@ from benchmarks.loads.records import Answered, Running
 from benchmarks.peers.likeness import measure_likeness
 from benchmarks.ways import Way
 from benchmarks.ways.answering import Answerer
-from results.schema import Requests
+from results.schema import Record, Requests
 
 SAMPLE = 5  # requests of a timed pass whose frames are kept, and proven after it
 
@@ -110,22 +110,28 @@ class Answering:
         """End workers, close decoders."""
         self._load.close()
 
-    @property
-    def figures(self) -> Requests | None:
-        """What was noted over all timed passes; None before the first one."""
-        if not self._passes:
-            return None
-        latencies = [latency for taken in self._passes for latency in taken.latencies]
+    def noted(self, record: Record, rounds: int) -> Record:
+        """The record with what was noted of requests in the last `rounds` passes.
+
+        The CPU seconds of a timed pass replace those of the untimed one, in whose midst digests were taken.
+        """
+        passes = self._passes[-rounds:]
+        cpu_seconds = median(taken.cpu_seconds for taken in passes)
+        cost = record.cost and replace(record.cost, cpu_seconds=cpu_seconds)
+        return replace(record, cost=cost, requests=self._figures(passes, cpu_seconds))
+
+    def _figures(self, passes: Sequence[Taken], cpu_seconds: float) -> Requests:
+        latencies = [latency for taken in passes for latency in taken.latencies]
         requests = len(self._reference.stream.requests)
-        read = [taken.bytes_read for taken in self._passes if taken.bytes_read is not None]
+        read = [taken.bytes_read for taken in passes if taken.bytes_read is not None]
         values = {f"p{percent}": percentile(latencies, percent) for percent in (50, 90, 95, 99)}
         return Requests(
             requests=requests,
             callers=self._asking.callers,
             largest=max(latencies),
             distribution=list(map(list, Distribution.of(latencies).counts.items())),
-            p95_rounds=[percentile(taken.latencies, 95) for taken in self._passes],
-            cpu_seconds=median(taken.cpu_seconds for taken in self._passes) / requests,
+            p95_rounds=[percentile(taken.latencies, 95) for taken in passes],
+            cpu_seconds=cpu_seconds / requests,
             bytes_read=median(read) / requests if read else None,
             first_seconds=median(self._first) if self._first else None,
             decoders_open=self._decoders_open,

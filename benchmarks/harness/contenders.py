@@ -26,12 +26,18 @@ class NotMeasuredError(Exception):
     """Something cannot be measured here; the message says why."""
 
 
+def nothing_more(record: Record, rounds: int) -> Record:  # noqa: ARG001  what `finish` takes
+    """The record as it is."""
+    return record
+
+
 @dataclass(frozen=True, kw_only=True)
 class Contender:
     """Something to measure."""
 
     subject: Pass  # what is timed
     record: Record  # what is saved of it: so far, what is known before it is measured
+    finish: Callable[[Record, int], Record] = nothing_more  # adds what was noted in the last so many passes
 
     @property
     def name(self) -> str:

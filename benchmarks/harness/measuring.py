@@ -64,13 +64,19 @@ class Measure:
                 rounds.timed(contender, self.benchmark)
         if self.benchmark.stats is not None:  # None with --benchmark-disable
             entry.update(self.benchmark.stats.as_dict())
-        self.save(record := replace(record, fallback=reasons[-1] if reasons else record.fallback))
+        record = replace(record, fallback=reasons[-1] if reasons else record.fallback)
+        self.save(record := contender.finish(record, self._rounds))
         return record
 
     def save(self, record: Record) -> None:
         """Have pytest-benchmark save this record of the benchmark."""
         self.benchmark.extra_info.clear()
         self.benchmark.extra_info.update(record.to_dict())
+
+    @property
+    def _rounds(self) -> int:
+        """How many rounds were taken, warm-up left out; one where timing is disabled."""
+        return len(self.benchmark.stats.stats.data) if self.benchmark.stats else 1
 
     def _contender(self, name: str) -> Contender:
         found = self.comparison.contenders[name]

@@ -113,7 +113,8 @@ class Ahead:
         for name, seconds in self.seconds.items():
             if seconds:
                 stats = {"median": median(seconds), "stddev": stdev(seconds) if len(seconds) > 1 else 0.0}
-                yield {"extra_info": self.found[name].to_dict(), "stats": {**stats, "data": seconds}}
+                record = self.contenders[name].finish(self.found[name], len(seconds))
+                yield {"extra_info": record.to_dict(), "stats": {**stats, "data": seconds}}
 
 
 class InTurns(Ahead):

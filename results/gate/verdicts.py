@@ -37,6 +37,11 @@ class Verdict:
         """Whether it has a part in what is said of all strategies together."""
         return self.kind in {"strategy", "across"} and self.change is not None
 
+    @property
+    def is_under_test(self) -> bool:
+        """Whether it is a strategy's, or a way's to answer requests, and was judged."""
+        return self.is_judged_strategy or (self.kind == "request" and self.change is not None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
