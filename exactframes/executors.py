@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from torch import Tensor
@@ -52,7 +52,10 @@ class Executors:
             self._alone.write(run, batch)
 
     def _take(self) -> Executor:
-        return self._make(1) if self._free.empty() else self._free.get()
+        try:
+            return self._free.get_nowait()
+        except Empty:  # asked first, another thread may take it in between
+            return self._make(1)
 
 
 @dataclass(frozen=True)

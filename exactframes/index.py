@@ -84,8 +84,8 @@ class Index:
         return gops
 
     def seconds(self, ticks: Numbers) -> Numbers:
-        """Times as TorchCodec computes them: float64, multiplied before divided."""
-        return ticks.astype(np.float64) * self.base.numerator / self.base.denominator
+        """Times as TorchCodec computes them."""
+        return in_seconds(ticks, self.base)
 
     @cached_property
     def times(self) -> Numbers:
@@ -276,6 +276,11 @@ class Index:
         changed = self.identity.difference(identify(video))
         if changed is not None:
             raise StaleIndexError(f"the index is not of this video: {changed}; make the index again")
+
+
+def in_seconds(ticks: Numbers, base: Fraction) -> Numbers:
+    """Times in seconds as TorchCodec reckons them: float64, multiplied before divided."""
+    return ticks.astype(np.float64) * base.numerator / base.denominator
 
 
 def round_half_away(value: float) -> int:

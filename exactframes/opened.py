@@ -182,8 +182,10 @@ class Opened:
         in_place, workers = self._is_in_place, self._workers(index, frames)
         if self._executors is None:
             self._require_unchanged()
-            kind = InPlace if in_place else Cutting
-            self._executors = Executors(lambda ffmpeg_threads: kind(self._source, index, ffmpeg_threads))
+            if in_place:
+                self._executors = Executors(lambda threads: InPlace(self._source, index.base, threads))
+            else:
+                self._executors = Executors(lambda threads: Cutting(self._source, index, threads))
         sharing = Sharing(requests=len(frames), workers=workers, most_frames=1 if in_place else len(frames))
         batch = Batch(self._source.shape(len(frames)))
         runs = plan_runs(index.asked(frames), sharing, prunes=index.prunes)

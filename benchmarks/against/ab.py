@@ -34,7 +34,7 @@ from results.told.comparison import render
 ROUNDS = 4  # of each strategy in a pair
 PAIRS = KEPT  # where the finished pairs are
 WORKLOAD = ("--workload", "h264")  # small: a round takes about a second
-CHOSEN = ("-k", "test_decode and (sequential or threads) and not ffmpeg")
+CHOSEN = ("-k", "test_decode and (sequential or threads) and not ffmpeg and not stages")  # any side has them
 REQUESTS = "benchmarks/test_requests.py"
 CHOSEN_OF_REQUESTS = ("-k", "[clips-closed-1-kept] or [clips-closed-1-exactframes]")
 HERE = "here"
