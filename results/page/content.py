@@ -1,4 +1,4 @@
-"""What the page shows: the tables, and the views made of them."""
+"""What the page shows: its tables, and the views that are made of them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -29,9 +29,9 @@ class Content:
 
     views: Sequence[View]
     tables: Mapping[str, Packed]
-    odd: Sequence[str]  # files left out, clocks that run backwards
-    told: Mapping[str, Sequence[str]]  # what is said of each comparison
-    first_run: Mapping[str, int]  # by view: the run that it begins with; others begin with the newest
+    odd: Sequence[str]  # sentences on files left out, and on clocks that run backwards
+    told: Mapping[str, Sequence[str]]  # sentences on each comparison
+    first_run: Mapping[str, int]  # by view: the run that it shows first; other views show the newest first
 
 
 def gather(names: Sequence[str], pairs: Sequence[Path], storage: Path = STORAGE) -> Content:
@@ -82,7 +82,7 @@ def _single(measured: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def run_row(number: int, saved: Saved) -> dict[str, Any]:
-    """What is said of a run itself; it counts from 1 where people read it."""
+    """A row about a run itself; the label, for people, counts from 1."""
     when = saved.when.strftime("%Y-%m-%d %H:%M:%S UTC") if saved.when else "at an unknown time"
     commit = str(saved.run.commit or "unknown")[:12]
     branch = str(saved.run.branch or "unknown")
@@ -98,7 +98,7 @@ def run_row(number: int, saved: Saved) -> dict[str, Any]:
 
 
 def _tasks(runs: Sequence[Saved]) -> list[dict[str, Any]]:
-    """For each run and workload the recommendation, and all fields of the identity."""
+    """Rows of each run and workload: the recommendation, and all fields of the identity."""
     found = []
     for number, saved in enumerate(runs):
         for workload in dict.fromkeys(row.workload for row in saved.rows):
@@ -118,7 +118,7 @@ def _tasks(runs: Sequence[Saved]) -> list[dict[str, Any]]:
 
 
 def _recommended(records: Sequence[Record], ours: Sequence[Record]) -> list[str]:
-    """What is recommended for a workload; of requests for their stream, under whatever load."""
+    """The recommendation for a workload; for requests, that for their stream under all loads."""
     if any(map(is_one_of_requests, ours)):
         return stream_recommendation(records, stream_of(ours[0].workload))
     return recommendation(ours)

@@ -1,4 +1,4 @@
-"""Saved runs for the page: all that their files say, and sentences on what is left out or odd."""
+"""Saved runs for the page: all that their files say, and sentences about what is left out or odd."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -27,13 +27,13 @@ class Saved:
 
     path: Path
     run: Run
-    when: datetime | None  # in UTC; None where the file does not say
+    when: datetime | None  # in UTC; None if the file does not say
     rows: list[Row]  # what was timed, tidy
-    requests: list[dict[str, Any]]  # ways that answered requests
+    requests: list[dict[str, Any]]  # a row for each way that answered requests
 
 
 def read_saved(names: Sequence[str], storage: Path = STORAGE) -> tuple[list[Saved], list[str]]:
-    """The runs that these names stand for (all of the storage without any), oldest first, and what is odd.
+    """The runs that these names stand for, oldest first, and what is odd; without names, all of the storage.
 
     Raises:
         HistoryError: if a name stands for nothing, or there is no run at all.
@@ -49,7 +49,7 @@ def read_saved(names: Sequence[str], storage: Path = STORAGE) -> tuple[list[Save
 
 
 def read_baselines(storage: Path = STORAGE) -> tuple[dict[str, list[Saved]], list[str]]:
-    """The named baselines, and sentences on those that cannot be read."""
+    """The named baselines, and sentences about those that cannot be read."""
     odd: list[str] = []
     paths = sorted(storage.glob(f"{BASELINES}/*.json"))
     return {path.stem: _read_file(path, odd) for path in paths}, odd
@@ -84,7 +84,7 @@ def _order(saved: Saved) -> tuple[float, str]:
 
 
 def _backwards(found: Iterable[Saved]) -> list[str]:
-    """Files whose number says later, but whose clock says earlier."""
+    """Sentences about files with a later number than others, but an earlier clock."""
     lines: list[str] = []
     latest: dict[Path, Saved] = {}
     for saved in sorted(found, key=lambda s: str(s.path)):
