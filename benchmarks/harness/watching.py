@@ -57,9 +57,7 @@ class Progress:
     expected: dict[str, float] = field(
         default_factory=dict
     )  # seconds of a round, of contenders that have not failed
-    proving: dict[str, float] = field(
-        default_factory=dict
-    )  # seconds that proving takes after the last round
+    proving: dict[str, float] = field(default_factory=dict)  # seconds that proving takes after the last round
     taken: dict[str, int] = field(default_factory=dict)
 
     def add(self, name: str, seconds: float, proving: float) -> None:

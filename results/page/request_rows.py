@@ -51,7 +51,7 @@ def _row(record: Record, requests: Requests) -> dict[str, Any]:
 
 
 def _rates(record: Record, requests: Requests) -> Mapping[str, float | None]:
-    """Requests a second that a way answers. In an open load it answers what arrives, so that says nothing of it."""
+    """Requests a second that a way answers, or that arrive: in an open load a way answers no more."""
     if requests.arrivals is not None:
         none = dict.fromkeys(("rate", "slowest", "fastest", "of_limit"))
         return {**none, "arrivals": finite(requests.arrivals)}
