@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from results.page import against, history, requests, run, scaling, workloads
-from results.page import pairs as pairs_view
+from results.page import against, pair_dots, requests, run, scaling, timeline, workloads
 from results.page.marks import BASES
 from results.page.packing import Packed, pack
-from results.page.reading import Saved, read_baselines, read_saved
+from results.page.reading import ShownRun, read_baselines, read_saved
 from results.page.series import history_marks
 from results.page.view import View
 from results.page.views import VIEWS
@@ -55,10 +54,10 @@ def gather(names: Sequence[str], pairs: Sequence[Path], storage: Path = STORAGE)
         "matrix": pack(matrix or _single(measured), ("run", *workloads.FIELDS)),
         "scaling": pack([r for r in rows if r["is_scaling"]], ("run", *scaling.FIELDS)),
         "requests": pack(asked, ("run", *requests.FIELDS)),
-        "history": pack(marks, history.FIELDS),
+        "history": pack(marks, timeline.FIELDS),
         "tasks": pack(_tasks(runs), ("run", "workload", "sentence", "code", "identity")),
         "verdicts": pack([row for _, _, found, _ in compared for row in found], against.VERDICTS),
-        "pairs": pack([row for _, _, _, found in compared for row in found], pairs_view.FIELDS),
+        "pairs": pack([row for _, _, _, found in compared for row in found], pair_dots.FIELDS),
     }
     told = {
         against.name_of(folder): against.told(folder, comparison) for folder, comparison, _, _ in compared
@@ -67,12 +66,12 @@ def gather(names: Sequence[str], pairs: Sequence[Path], storage: Path = STORAGE)
     return Content(views=VIEWS, tables=tables, odd=[*odd, *odd_baselines], told=told, first_run=first_run)
 
 
-def _of_most_workloads(runs: Sequence[Saved]) -> int:
+def _of_most_workloads(runs: Sequence[ShownRun]) -> int:
     """The newest of the runs with the most workloads."""
     return max(range(len(runs)), key=lambda n: (_workloads(runs[n]), n))
 
 
-def _workloads(saved: Saved) -> int:
+def _workloads(saved: ShownRun) -> int:
     """How many workloads a run has strategies for."""
     return len({row.workload for row in saved.rows if not row.is_of_requests})
 
@@ -81,7 +80,7 @@ def _single(measured: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [row for row in measured if not row["is_scaling"] and row["kind"] != "limit"]
 
 
-def run_row(number: int, saved: Saved) -> dict[str, Any]:
+def run_row(number: int, saved: ShownRun) -> dict[str, Any]:
     """A row about a run itself; the label, for people, counts from 1."""
     when = saved.when.strftime("%Y-%m-%d %H:%M:%S UTC") if saved.when else "at an unknown time"
     commit = str(saved.run.commit or "unknown")[:12]
@@ -97,7 +96,7 @@ def run_row(number: int, saved: Saved) -> dict[str, Any]:
     }
 
 
-def _tasks(runs: Sequence[Saved]) -> list[dict[str, Any]]:
+def _tasks(runs: Sequence[ShownRun]) -> list[dict[str, Any]]:
     """Rows of each run and workload: the recommendation, and all fields of the identity."""
     found = []
     for number, saved in enumerate(runs):

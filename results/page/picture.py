@@ -27,10 +27,10 @@ def draw(arguments: argparse.Namespace) -> None:
     try:
         import vl_convert
 
-        from results.page import history, run, scaling
+        from results.page import run, scaling, timeline
     except ImportError as error:
         raise HistoryError(f"{NEEDED} ({error})") from error
-    charts = {"run": run.times, "scaling": scaling.curves, "history": history.timeline}
+    charts = {"run": run.times, "scaling": scaling.curves, "history": timeline.timeline}
     rows = rows_for(arguments.what, arguments)
     spec = fixed(charts[arguments.what](rows).to_dict())
     if arguments.output.suffix == ".svg":

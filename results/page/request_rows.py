@@ -6,7 +6,7 @@ from typing import Any
 
 from results.page.digits import finite, significant
 from results.page.rows import proof_of
-from results.saved.history import Run
+from results.saved.history import SavedRun
 from results.schema import Record, Requests
 
 STEP = 1.05  # a bucket's upper bound over its lower one, as in the schema
@@ -20,7 +20,7 @@ LOADS = {  # the words for a load; another load is called by its name
 NUMBERS = {"fork": "in num_workers", "spawn": "in num_workers", "open": "% of what TorchCodec can take"}
 
 
-def request_rows(run: Run) -> list[dict[str, Any]]:
+def request_rows(run: SavedRun) -> list[dict[str, Any]]:
     """A row for each way of a run that answered requests, latencies in ms; a run of strategies has none.
 
     Raises:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from results.page.digits import finite, significant, with_noise
-from results.saved.history import Run
+from results.saved.history import SavedRun
 from results.schema import ALL_FRAMES, Record
 from results.told.requests import is_one_of_requests
 from results.told.scaling_model import predict
@@ -38,7 +38,7 @@ class Row:
     record: Record
 
 
-def rows_of(run: Run) -> list[Row]:
+def rows_of(run: SavedRun) -> list[Row]:
     """The rows of one run, measured ones first, then predicted ones."""
     records = list(run.benchmarks.values())
     limits = {r.workload: r.seconds for r in records if r.strategy == ALL_FRAMES}  # peers name no limit

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from results.gate.verdicts import percent
 from results.page.digits import significant
 from results.page.marks import BASES, Mark, machine_of
-from results.page.reading import Saved
+from results.page.reading import ShownRun
 from results.page.rows import Row
 from results.page.steps import find_steps
 from results.saved.identity import Change, changes
@@ -19,7 +19,7 @@ class _Point:
     row: Row
 
 
-def history_marks(runs: Sequence[Saved], baselines: Mapping[str, Sequence[Saved]]) -> list[Mark]:
+def history_marks(runs: Sequence[ShownRun], baselines: Mapping[str, Sequence[ShownRun]]) -> list[Mark]:
     """All marks of all benchmarks, in seconds and relative to the limit."""
     series: dict[tuple[str, str], list[_Point]] = {}
     for number, saved in enumerate(runs):
