@@ -52,7 +52,7 @@ class Work:
     """What all contenders of one workload share."""
 
     name: str  # of the workload
-    baselines: tuple[Baseline, ...]  # of its video; or of all videos, where all are decoded
+    baselines: tuple[Baseline, ...]  # of its video; or of all videos, if all are decoded
     identity: Identity
     settings: Settings
     cluster: Cluster | None
@@ -116,7 +116,7 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     """Run a benchmark once for each name of its marker, which a function of the command line may give."""
     for mark in metafunc.definition.iter_markers("measures"):
         ((parameter, names),) = mark.kwargs.items()
-        if names is None:  # the benchmark's own module does it
+        if names is None:  # the benchmark's own module gives the names
             continue
         found = names(metafunc.config) if callable(names) else names
         metafunc.parametrize(parameter, list(found), ids=str)

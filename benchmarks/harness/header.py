@@ -13,7 +13,7 @@ from results.schema import Identity
 def header(
     name: str, workload: Workload, video: LongVideo, settings: Settings, identity: Identity
 ) -> list[str]:
-    """The lines that tell a person what runs, on what, with which versions."""
+    """The lines that say what runs, on what, with which versions."""
     frames, seek_mode = len(workload.indices), workload.seek_mode
     machine, software = identity.machine, identity.software
     ffmpeg = software["ffmpeg"]

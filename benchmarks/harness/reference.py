@@ -25,7 +25,7 @@ class Reference:
     seconds_a_frame: Sequence[float]  # of each video: what decoding these frames took, one thread a video
 
     def of(self, number: int) -> Baseline:
-        """What one request must return."""
+        """The frames that one request must return."""
         request, numbers = self.stream.requests[number], self.numbers[number]
         whole, digests = self.videos[request.video], self.digests[request.video]
         assert whole is not None
@@ -57,7 +57,7 @@ def take_reference(stream: RequestStream) -> Reference:
 
 
 def numbers_of(stream: RequestStream, request: Request) -> tuple[int, ...]:
-    """The frames that a request asks for; a time means the frame that is shown then."""
+    """The frames that a request asks for. A time stands for the frame that is shown then."""
     video = stream.videos[request.video]
     return request.indices or tuple(frame_shown_at(video, second) for second in request.seconds)
 
