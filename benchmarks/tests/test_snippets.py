@@ -107,9 +107,7 @@ def run_all(
 @pytest.fixture(scope="module")
 def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     odd = tmp_path_factory.mktemp("odd") / ODD_NAME
-    return make_video(
-        odd, "-c:v", "libx264", "-g", "20", size="128x64"
-    )  # decord2 3.4 fails at 96
+    return make_video(odd, "-c:v", "libx264", "-g", "20", size="128x64")  # decord2 3.4 fails at 96
 
 
 def with_both_modes(names: list[str], video: Path) -> dict[str, tuple[str, str]]:
