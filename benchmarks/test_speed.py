@@ -128,12 +128,14 @@ def test_across(across: str, measure_across: Measure, cluster: Cluster | None, c
 
 def decoding_by_peer(work: Work, name: str) -> Contender:
     """A pass of another library."""
-    decode, module = PEERS[name]
+    decode, module, prepare = PEERS[name]
     if module is not None:
         try:
             importlib.import_module(module)
         except ImportError as error:
             raise NotMeasuredError(f"peers by {module} were not measured: {INSTALL}") from error
+    if prepare is not None:
+        prepare()
     workers = work.settings.workers
     subject = Decoding(
         name=name, decode=decode, workers=workers, baseline=work.baseline, judge=measure_likeness
