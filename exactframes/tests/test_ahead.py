@@ -128,7 +128,9 @@ def told(batches: Ahead) -> str:
     return "nothing"
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 def test_several_threads_may_take_batches() -> None:
+    """Each of them is told the end as the end, though the first of them has closed the iterator by then."""
     batches = ahead(*map(batch, range(200)))
     taken: list[int] = []
     takers = [
