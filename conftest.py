@@ -7,6 +7,7 @@ itself, as plain functions: so they are no wrappers, and nothing here imports to
 import signal
 import sys
 from collections.abc import Generator, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from results.saved.identity import differing_sources
 from results.saved.rates import add_rates
 from results.saved.shipping import without_machine_names
 
+REQUESTS = Path(__file__).parent / "benchmarks" / "test_requests.py"
 pytest_plugins = ["fixtures.workload", "fixtures.testing.corpus"]
 
 
@@ -57,6 +59,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         raise pytest.UsageError(str(error)) from error
     for plugin in ("plugin", "request_plugin"):  # they import TorchCodec
         session.config.pluginmanager.import_plugin(f"benchmarks.harness.{plugin}")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Measure requests only where their file is named, or a log is given: they take minutes of their own."""
+    is_asked = config.option.requests is not None
+    return True if collection_path == REQUESTS and not is_asked else None  # a named file is not asked about
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,4 +1,4 @@
-"""Batches that are made one ahead, on a thread of their own, while the caller works on the last."""
+"""Batches that are made one ahead, on a thread of their own, while the caller works on the last one."""
 
 import os
 import threading
@@ -22,19 +22,19 @@ class _Failure:
 
 
 class _Line:
-    """Makes batches, and puts what comes of it where it is waited for; raises nothing."""
+    """Makes batches, and puts each result or error into a queue; raises nothing."""
 
     def __init__(self, batches: Generator[Made, None, None], stop: Stop) -> None:
         self.given: SimpleQueue[Made | _Failure | None] = SimpleQueue()  # None: the end
         self._batches, self._stop = batches, stop
 
     def make_one(self, is_inference: bool) -> None:
-        """Make the next batch, of tensors as they are made in inference mode or outside it."""
+        """Make the next batch, with inference mode on or off."""
         try:
             self._stop.check()
             with torch.inference_mode(is_inference):
                 self._give_next()
-        except BaseException as error:  # noqa: BLE001  it is the caller's
+        except BaseException as error:  # noqa: BLE001  the caller raises it
             self.given.put(_Failure(error))
             self.given.put(None)
 
@@ -44,30 +44,30 @@ class _Line:
         self.given.put(made)
 
     def close(self) -> None:
-        """Leave the file."""
+        """Close the generator, and with it the file."""
         self._batches.close()
         self.given.put(None)
 
 
 class Ahead(Iterator[Batch]):
-    """The batches of a generator, which runs in a thread: one batch is made ahead, none beyond that.
+    """The batches of a generator that runs in a thread. One batch is made ahead, and no more.
 
-    To free it, or to close it, waits for nothing, in whatever thread that is done: the garbage collector
-    may do it in the very thread that makes the batches. That thread ends by itself, when it has done what it
-    is at, and it holds nothing of this object. Where no thread can be started, the caller's makes all.
+    Closing or freeing this object does not wait, in any thread: the garbage collector may do it in the very
+    thread that makes the batches. That thread finishes its current order and ends by itself; it holds no
+    reference to this object. If no thread can be started, the caller's thread makes all batches.
     """
 
     def __init__(self, batches: Generator[Made, None, None], stop: Stop) -> None:
         """Start nothing yet.
 
         Args:
-            batches: what to give; warnings among them are told to the caller, in the caller's thread.
-            stop: is set when nothing more is wanted; batches should look at it, and may raise its error.
+            batches: what to give; a warning among them is issued in the caller's thread.
+            stop: is set when nothing more is wanted; the generator should check it, and may raise its error.
         """
         self._line, self._stop = _Line(batches, stop), stop
         self._orders: Orders = SimpleQueue()
         self._beginning = threading.Lock()
-        self._process: int | None = None  # which began it
+        self._process: int | None = None  # the process that began it
         self._maker: Helper | None = None
         self._is_closed = False
 
@@ -76,12 +76,12 @@ class Ahead(Iterator[Batch]):
         return self
 
     def __next__(self) -> Batch:
-        """The next batch, which has been made already, or is waited for.
+        """Give the next batch, which is made already or is waited for.
 
         Raises:
             RuntimeError: if it was begun in another process.
-            Exception: what came of making it, once; then there are no more batches. So it is after any
-                other error here: a warning that the caller has made an error of, or Ctrl-C.
+            Exception: the error that making the batch raised, once; then there are no more batches. Any other
+                error here has the same effect: a warning that the caller's filters make an error, or Ctrl-C.
         """
         if self._is_closed:
             raise StopIteration
@@ -102,16 +102,16 @@ class Ahead(Iterator[Batch]):
         self.close()
 
     def close(self) -> None:
-        """Give nothing more, and have the thread end."""
+        """Give nothing more, and end the thread."""
         if self._is_closed:
             return
         self._is_closed = self._stop.is_set = True
-        if self._maker is not None:  # else nothing runs, and what there is goes with this object
+        if self._maker is not None:  # else nothing runs, and the generator is freed with this
             self._orders.put(self._line.close)
             self._orders.put(None)
 
     def _begin(self) -> None:
-        """Start the thread; it makes one batch more than was asked for."""
+        """Start the thread, and order one batch more than the caller asks for."""
         with self._beginning:
             if self._process is None:
                 self._process = os.getpid()
@@ -130,12 +130,12 @@ class Ahead(Iterator[Batch]):
             self._orders.put(lambda: line.make_one(is_inference))
 
     def _checked(self, given: Batch | _Failure | None) -> Batch:
-        """What was given, if it is a batch."""
+        """Return the batch; raise if something else was given."""
         if isinstance(given, tuple):
             return _as_made_here(given)
         self.close()
         if self._maker is not None:
-            self._maker.join()  # it has nothing left to do: who looks for threads now finds none
+            self._maker.join()  # it has nothing left to do: no thread is listed afterwards
         if given is None:
             self._line.given.put(None)  # another thread may wait as well
             raise StopIteration
@@ -146,7 +146,7 @@ class Ahead(Iterator[Batch]):
 
 
 def _as_made_here(batch: Batch) -> Batch:
-    """The same, as of this thread's inference mode, which may have changed since it was made ahead."""
+    """The same batch, converted to this thread's inference mode, which may have changed meanwhile."""
     rows, frames = batch
     if frames.is_inference() == torch.is_inference_mode_enabled():
         return batch

@@ -16,18 +16,18 @@ GIVE_SIZE = "give (height, width) or the shorter side, in whole pixels from 1 on
 def checked_indices(
     indices: Iterable[int], frames: int | Callable[[], int], name: str, told: int = 0
 ) -> list[int]:
-    """The indices as plain numbers, none negative.
+    """Check the indices, and return them as plain numbers, none negative.
 
     Args:
         indices: whole numbers of any kind, in any iterable; negative ones count from the end.
-        frames: how many frames the video has, or what counts them.
-        name: of the video's file.
-        told: so many the file's header tells. If no index lies beyond, and none is negative, nothing is
-            counted: that takes a scan of the file.
+        frames: the number of the video's frames, or a function that counts them.
+        name: the name of the video's file.
+        told: how many frames the header states. If all indices lie below it and none is negative, nothing is
+            counted, since counting scans the file.
 
     Raises:
-        TypeError: if these are no whole numbers.
-        ValueError: if they are an array of more dimensions than one.
+        TypeError: if they are not whole numbers.
+        ValueError: if they are an array with more than one dimension.
         IndexError: if the video has no such frame; it names the first.
     """
     wanted = list(_numbers(indices))
@@ -39,10 +39,10 @@ def checked_indices(
 
 
 def require_held(indices: Sequence[int], frames: int, name: str) -> None:
-    """Look whether a video of so many frames has all these.
+    """Check that a video of so many frames holds all of these.
 
     Raises:
-        IndexError: if not; it names the first that it lacks.
+        IndexError: if it does not; the message names the first missing frame.
     """
     for index in indices:
         if not -frames <= index < frames:
@@ -73,7 +73,7 @@ def _of_dimensions(indices: Any) -> Exception:
 
 
 def whole(name: str, value: object, least: int) -> int:
-    """The value of an argument as a plain number.
+    """Return the value of an argument as a plain number.
 
     Raises:
         ValueError: if it is not whole, or less than it may be.
@@ -86,7 +86,7 @@ def whole(name: str, value: object, least: int) -> int:
 
 
 def whole_or_none(value: Any) -> int | None:
-    """A whole number of any kind, as NumPy's, as a plain one; None of all else, and of True and False."""
+    """A whole number of any kind (also NumPy's) as a plain int; None for all else, True and False too."""
     if type(value) is int:
         return value
     if isinstance(value, bool | np.bool_) or getattr(value, "dtype", None) == torch.bool:
@@ -98,7 +98,7 @@ def whole_or_none(value: Any) -> int | None:
 
 
 def whole_size(size: object) -> int | tuple[int, int]:
-    """The size of frames, as plain numbers.
+    """Check the size of frames, and return it as plain numbers.
 
     Raises:
         ValueError: if it is not one whole number of 1 or more, or two.
@@ -114,14 +114,14 @@ def whole_size(size: object) -> int | tuple[int, int]:
 
 
 def require_fit(out: Tensor, given: tuple[int, int, int, int]) -> None:
-    """Look whether these frames can be written into a tensor.
+    """Check that frames of this shape can be written into a tensor.
 
     Args:
         out: the tensor, [N, C, H, W].
         given: the frames' shape, [N, H, W, C].
 
     Raises:
-        ValueError: if not; it says what to give.
+        ValueError: if they cannot; the message says what to give.
     """
     frames, height, width, channels = given
     shape = (frames, channels, height, width)
@@ -142,39 +142,39 @@ def require_fit(out: Tensor, given: tuple[int, int, int, int]) -> None:
 def overlaps_itself(shape: Sequence[int], strides: Sequence[int]) -> bool:
     """Whether two elements of such a tensor lie at the same place; strides are not negative.
 
-    Two elements do where some differences of their positions, not all 0 and each less than its dimension,
-    add up to nothing: sum(difference * stride) == 0.
+    They do if some differences of their positions, not all 0 and each less than its dimension, satisfy
+    sum(difference * stride) == 0.
     """
     if 0 in shape:
         return False
     dimensions = sorted((stride, size) for size, stride in zip(shape, strides, strict=True) if size > 1)
     while dimensions and dimensions[-1][0] > _reach(dimensions[:-1]):
-        dimensions.pop()  # nothing else reaches over a step of this one: its difference is 0
-    if not dimensions:  # so it is in every tensor that is usual
+        dimensions.pop()  # the others reach less than one step of this one: its difference is 0
+    if not dimensions:  # true of every usual tensor
         return False
     if dimensions[0][0] == 0:
         return True
     common = gcd(*(stride for stride, _ in dimensions))
     elements = int(np.prod([size for _, size in dimensions], dtype=object))
-    if elements > _reach(dimensions) // common + 1:  # more than there are places
+    if elements > _reach(dimensions) // common + 1:  # more elements than places
         return True
     return _cancels(dimensions, 0, is_all_zero=True)
 
 
 def _reach(dimensions: Sequence[tuple[int, int]]) -> int:
-    """How far the last element lies from the first."""
+    """The distance from the first element to the last."""
     return sum(stride * (size - 1) for stride, size in dimensions)
 
 
 def _cancels(dimensions: Sequence[tuple[int, int]], total: int, *, is_all_zero: bool) -> bool:
-    """Whether differences in these dimensions can make up for this total, and are not all 0 so far."""
+    """Whether differences in these dimensions, not all 0 with those before, cancel this total."""
     if not dimensions:
         return total == 0 and not is_all_zero
     *rest, (stride, size) = dimensions
-    reach = _reach(rest)  # what is left after this one, |total + difference * stride|, must lie within
+    reach = _reach(rest)  # the rest after this one, |total + difference * stride|, must not exceed it
     first = max(1 - size, -((total + reach) // stride))
     last = min(size - 1, (reach - total) // stride)
-    if is_all_zero:  # the opposite differences add up to nothing as well
+    if is_all_zero:  # the opposite differences cancel as well
         first = max(first, 0)
     return any(
         _cancels(rest, total + difference * stride, is_all_zero=is_all_zero and difference == 0)

@@ -45,20 +45,22 @@ class Packets:
         """How many are flagged as keyframes."""
         return sum(packet.is_keyframe for packet in self.seen)
 
-    def frames(self, wanted: Sequence[int], theirs: Answer) -> dict[int, list[int]]:
+    def frames(self, wanted: Sequence[int], theirs: Answer) -> dict[int, list[str]]:
         """Which frames a packet holds, by its number: found by TorchCodec's times, else by the order of pts.
 
-        A frame whose packet is not found is left out.
+        The second is told: PyAV's FFmpeg may find other times in a file than TorchCodec's, and it is a guess.
         """
         timed = sorted((one.pts, one.number) for one in self.seen if one.pts is not None)
         by_time = dict(reversed(timed))
-        found: dict[int, list[int]] = {}
+        found: dict[int, list[str]] = {}
         for row, index in enumerate(wanted):
-            number = timed[index][1] if index < len(timed) else None
+            number, name = None, str(index)
             if theirs.seconds:
                 number = by_time.get(round(theirs.seconds[row] / float(self.base)))
-            if number is not None and index not in found.setdefault(number, []):
-                found[number].append(index)
+            if number is None and index < len(timed):
+                number, name = timed[index][1], f"{index} (by order)"
+            if number is not None and name not in found.setdefault(number, []):
+                found[number].append(name)
         return found
 
 
@@ -119,7 +121,7 @@ def make_plan(source: Source, wanted: Sequence[int], packets: Packets) -> Plan:
     return Plan(found)
 
 
-def table(packets: Packets, frames: dict[int, list[int]], plan: Plan) -> list[str]:
+def table(packets: Packets, frames: dict[int, list[str]], plan: Plan) -> list[str]:
     """Lines: a row for each packet near one of these frames, and for the start of its GOP.
 
     Args:
@@ -146,12 +148,12 @@ def _starts(packet: Seen) -> bool:
     return packet.is_keyframe if packet.role is None else packet.role.starts
 
 
-def _row(packet: Seen, frames: Sequence[int], is_kept: bool | None) -> Row:
+def _row(packet: Seen, frames: Sequence[str], is_kept: bool | None) -> Row:
     times = ["-" if time is None else str(time) for time in (packet.pts, packet.dts)]
     flagged = "keyframe" if packet.is_keyframe else "-"
     plan = {True: "kept", False: "dropped", None: "-"}[is_kept]
     role = "not known" if packet.role is None else _in_words(packet.role)
-    return [str(packet.number), *times, str(packet.size), flagged, role, plan, ", ".join(map(str, frames))]
+    return [str(packet.number), *times, str(packet.size), flagged, role, plan, ", ".join(frames)]
 
 
 def _in_words(role: Role) -> str:

@@ -1,4 +1,4 @@
-"""What the boxes of an MP4 or MOV file tell that FFmpeg's demuxer does not hand on (ISO/IEC 14496-12)."""
+"""What the boxes of an MP4 or MOV file say and FFmpeg's demuxer does not pass on (ISO/IEC 14496-12)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from exactframes.media import opened
 
 @dataclass(frozen=True)
 class Boxes:
-    """Of one file; nothing of what is no such file."""
+    """The boxes of one file; the defaults stand for a file of another kind."""
 
     is_fragmented: bool = False  # it has movie fragments: boxes "moof" (8.8.4)
     edit_lists: tuple[bool, ...] = ()  # of each track, in their order: whether it has one (8.6.6)
 
     def has_edit_list(self, stream_index: int) -> bool:
-        """Whether a stream has an edit list that FFmpeg moves its times by."""
+        """Whether a stream has an edit list, by which FFmpeg shifts its times."""
         known = stream_index < len(self.edit_lists) and not self.is_fragmented
         return known and self.edit_lists[stream_index]
 
 
 def look_at(video: Any) -> Boxes:
-    """Read the boxes at the top of a file, and those of its tracks; whatever it holds, this ends no call."""
+    """Read the boxes at the top of a file and those of its tracks; damaged content raises no error."""
     try:
         with opened(video) as file:
             return _read(file)

@@ -6,30 +6,30 @@ import struct
 from typing import Any
 
 _LENGTH = struct.Struct("!Q")
-# A program may have set SIGPIPE to end it: a worker that is gone must not do so.
+# The program may have set SIGPIPE to end it; a worker that has gone must not cause that.
 _NO_SIGNAL = getattr(socket, "MSG_NOSIGNAL", 0)
 
 
 class Channel:
-    """One end. Whatever is received comes from a process that this library has started, or was started by."""
+    """One end. Messages come only from a process that this library started, or from its parent."""
 
     def __init__(self, connection: socket.socket) -> None:
         """Take over a connected Unix socket."""
         self._socket = connection
 
     def fileno(self) -> int:
-        """The socket's descriptor, to wait for."""
+        """The socket's descriptor, to wait on."""
         return self._socket.fileno()
 
     def close(self) -> None:
-        """Close this end, in this process: a fork's copy stays open."""
+        """Close this end in this process; a fork's copy stays open."""
         self._socket.close()
 
     def send(self, message: object, descriptor: int | None = None) -> None:
-        """Send an object, and maybe an open file.
+        """Send an object, and an open file if one is given.
 
         Raises:
-            OSError: if nobody is at the other end.
+            OSError: if the other end is closed.
         """
         data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
         files = struct.pack("i", descriptor) if descriptor is not None else None
@@ -42,7 +42,7 @@ class Channel:
 
         Raises:
             EOFError: if the other end is closed.
-            OSError: if it went away in the middle.
+            OSError: if the other end closes in the middle of a message.
         """
         head, descriptors, _, _ = socket.recv_fds(self._socket, _LENGTH.size, 1)
         if not head:
@@ -63,4 +63,4 @@ class Channel:
 
 def unpacked(data: bytearray) -> Any:
     """The object that a message holds."""
-    return pickle.loads(data)  # noqa: S301  our own child's or parent's
+    return pickle.loads(data)  # noqa: S301  it comes from our own child or parent

@@ -1,8 +1,8 @@
-"""The cheaper way for a request: TorchCodec's kept decoder, or one that is given fewer packets.
+"""Chooses the cheaper way for a request: TorchCodec's kept decoder, or one that gets fewer packets.
 
-Both are reckoned in seconds of one core, from the packets that each would decode. The constants were
-measured on two cores of an AMD EPYC (virtual), FFmpeg 5.1; what matters is how they compare, and a wrong one
-costs time and never a frame.
+Both costs are estimated in seconds of one core, from the packets that each way would decode. The constants
+were measured on two cores of an AMD EPYC (virtual) with FFmpeg 5.1. Only their ratios matter; a wrong one
+costs time, and never changes a frame.
 
     a packet       SECONDS_A_PACKET + its frame's pixels * SECONDS_A_PIXEL + its bytes * SECONDS_A_BYTE
     TorchCodec     seeks * SEEK + packets * a packet
@@ -16,18 +16,18 @@ import numpy as np
 
 from exactframes.index import Index, Numbers
 
-READ_AFTER = 4.0e-6  # a frame: the index is read when TorchCodec has worked, or would, for that long
-SECONDS_A_BYTE = 1.5e-7  # of decoding a packet, by what it holds
-SECONDS_A_PIXEL = 2.5e-10  # ... and by the size of its frame
-SECONDS_A_PACKET = 2.0e-5  # ... and whatever it is
+READ_AFTER = 4.0e-6  # a frame: the index is read once TorchCodec has worked, or would work, so long
+SECONDS_A_BYTE = 1.5e-7  # to decode a packet, for each of its bytes
+SECONDS_A_PIXEL = 2.5e-10  # ... and for each pixel of its frame
+SECONDS_A_PACKET = 2.0e-5  # ... and in any case
 SEEK = 3.0e-4
-USUAL_GOP = 12  # packets: how many TorchCodec is taken to decode for a frame before they are known
-LARGE = 0.15  # of decoding: threads are started and files opened for a request that takes longer
+USUAL_GOP = 12  # packets: assumed to be decoded by TorchCodec for a frame, until they are known
+LARGE = 0.15  # seconds of decoding: a longer request is worth starting threads and opening files
 
 
 @dataclass(frozen=True)
 class Costs:
-    """What an executor takes beside decoding, in seconds."""
+    """What an executor costs besides decoding, in seconds."""
 
     run: float  # to seek, open and end
     read: float  # for each packet between the first and the last one of a run
@@ -40,10 +40,10 @@ CUTTING = Costs(run=3.0e-3, read=3.0e-6, kept=1.5e-5)
 
 @dataclass(frozen=True)
 class Rates:
-    """What decoding takes on this video, and what an executor takes beside it."""
+    """What decoding costs on this video, and what an executor costs besides."""
 
     costs: Costs
-    packet: float  # seconds to decode a packet, but for what it holds
+    packet: float  # seconds to decode a packet, without the part for its bytes
 
     @classmethod
     def of(cls, costs: Costs, pixels: int) -> "Rates":
@@ -52,7 +52,7 @@ class Rates:
 
 
 def expected_seconds(frames: Sequence[int], rates: Rates) -> float:
-    """What a request takes TorchCodec, where the packets are not known yet: a guess."""
+    """Estimate how long TorchCodec takes for a request while the packets are unknown."""
     if not frames:
         return 0.0
     gaps = np.diff(np.unique(np.asarray(frames, dtype=np.int64)))
@@ -67,14 +67,14 @@ def is_large(index: Index, frames: Sequence[int], rates: Rates) -> bool:
 
 
 class Reckoner:
-    """What requests of one video take, either way: sums over each GOP, so that one is a few additions."""
+    """Estimates a request both ways, from sums over each GOP: an estimate is a few additions."""
 
     def __init__(self, index: Index, rates: Rates) -> None:
-        """Add up the packets: 12 bytes each.
+        """Add up the packets: the sums take 12 bytes for each.
 
         Args:
             index: the packets.
-            rates: of the executor.
+            rates: those of the executor.
         """
         self._index, self._rates = index, rates
         seconds, kept = rates.packet + SECONDS_A_BYTE * index.size, index.is_kept
@@ -82,13 +82,13 @@ class Reckoner:
         ours = _within_gops(index, np.where(kept, seconds + rates.costs.kept, 0.0) + rates.costs.read)
         gain = theirs - ours
         most = np.maximum.reduceat(gain, index.starts) + SEEK - rates.costs.run
-        self._pays = (most > 0) & index.prunes  # [GOPs], for the best request there can be
+        self._pays = (most > 0) & index.prunes  # [GOPs], for the best possible request
         self._may_save = bool(self._pays.any())
         self._theirs, self._gain = theirs.astype(np.float32), gain.astype(np.float32)
         self._asked = np.where(kept, 0.0, seconds + rates.costs.kept).astype(np.float32)
 
     def may_save(self) -> bool:
-        """Whether there is any request for which it is cheaper to decode fewer packets."""
+        """Whether any request is cheaper with fewer packets."""
         return self._may_save
 
     def saves(self, frames: Sequence[int], position: int | None) -> bool:
@@ -96,7 +96,7 @@ class Reckoner:
 
         Args:
             frames: which frames, in any order.
-            position: the frame that TorchCodec's decoder gave last: it goes on from there within a GOP.
+            position: the last frame that TorchCodec's decoder gave; within a GOP it goes on from there.
         """
         order, starts, costs = self._index.order, self._index.starts, self._rates.costs
         numbers = order[np.asarray(frames, dtype=np.int64)]
@@ -116,7 +116,7 @@ class Reckoner:
 
 
 def _within_gops(index: Index, values: Numbers) -> Numbers:
-    """Sums from the beginning of each packet's GOP up to and with it."""
+    """Sums over each packet's GOP, from its first packet up to and including this one."""
     sums = np.cumsum(values)
     before = sums[index.starts] - values[index.starts]
     found: Numbers = sums - np.repeat(before, np.diff(index.starts, append=len(values)))

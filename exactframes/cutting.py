@@ -1,4 +1,4 @@
-"""Cuts runs out of a file that stays open, a decoder for each: where TorchCodec has no low-level API."""
+"""Cuts runs out of a file that stays open, a decoder for each. Used if TorchCodec has no low-level API."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ class Cutting:
         """Open the file.
 
         Raises:
-            av.FFmpegError, OSError: if PyAV cannot.
+            av.FFmpegError, OSError: if PyAV cannot open it.
         """
         self._source, self._index, self._threads = source, index, ffmpeg_threads
         self._container = open_container(source.video)
@@ -36,11 +36,11 @@ class Cutting:
         self._unchecked: dict[str, Any] | None = parameters(stream)
 
     def write(self, run: Run, batch: Batch) -> None:
-        """Decode a run's packets, and put its frames where they go.
+        """Decode a run's packets, and write its frames into the batch.
 
         Raises:
             DeclinedError: if the excerpt does not keep what it must.
-            WrongFrameError: if the file is not as its index says, or a frame is not as planned.
+            WrongFrameError: if the file differs from its index, or a frame is not as planned.
         """
         try:
             excerpt = cut(self._stream, self._codec, self._read(run), self._source)
@@ -48,7 +48,7 @@ class Cutting:
             raise DeclinedError(str(error)) from error
         if self._unchecked is not None:
             require_same(self._unchecked, excerpt.data)
-            self._unchecked = None  # all others are made alike
+            self._unchecked = None  # all others are made in the same way
         task = Decoding(excerpt, self._threads)
         index = self._index
         numbers = {packet.pts: packet.data.number for packet in run.packets}
@@ -57,10 +57,10 @@ class Cutting:
         batch.put_all(task, times.tolist(), durations.tolist())
 
     def _read(self, run: Run) -> Run:
-        """The run with what its packets hold."""
+        """Return the run with the content of its packets."""
         self._container.seek(run.packets[0].pts, stream=self._stream)
         read = self._collect(run)
-        if read is None:  # it led elsewhere
+        if read is None:  # the seek led elsewhere
             self._container.seek(0, stream=self._stream)
             read = self._collect(run)
         if read is None:
@@ -68,7 +68,7 @@ class Cutting:
         return read
 
     def _collect(self, run: Run) -> Run | None:
-        """Read on to the run's first packet and from there to its last; None where they do not come."""
+        """Read on to the run's first packet, and from there to its last; None if they do not come."""
         index, chosen = self._index, {packet.data.number: packet for packet in run.packets}
         number, last = run.packets[0].data.number, run.packets[-1].data.number
         pts, size = index.pts[number : last + 1].tolist(), index.size[number : last + 1].tolist()

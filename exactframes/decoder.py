@@ -1,4 +1,4 @@
-"""VideoDecoder: TorchCodec's, but for packets left out where that is cheaper and gives the same frames."""
+"""VideoDecoder: TorchCodec's, except that it leaves out packets if that is cheaper and changes no frame."""
 
 import io
 import math
@@ -21,25 +21,25 @@ from exactframes.media import FileLike, path_of
 from exactframes.opened import Asked, Opened, Theirs
 
 Answer = TypeVar("Answer")
-_INHERITED: list[Opened] = []  # by a forked child, which must not close what its parent uses
+_INHERITED: list[Opened] = []  # kept in a forked child, which must not close what its parent uses
 
 
 class VideoDecoder:
     """A drop-in for torchcodec.decoders.VideoDecoder: the same arguments, methods, results and errors.
 
-    It keeps one decoder of TorchCodec. When that has worked, or would for a large request, as long as it
-    takes to read the file's packets, they are read, once; from then on each request is answered in the
-    cheaper way: by that decoder or without the packets that the requested frames do not need. Both give the
-    same frames, pts and durations, bit for bit. Where that is not certain, TorchCodec's decoder answers all
+    It keeps one decoder of TorchCodec. Once that has worked, or would work for a large request, as long as
+    reading the file's packets takes, they are read, once. From then on each request is answered in the
+    cheaper way: by that decoder, or without the packets that the requested frames do not need. Both give the
+    same frames, pts and durations, bit for bit. If that is not certain, TorchCodec's decoder answers all
     requests, in their order.
 
-    One request is answered at a time, from whatever threads they come. A forked child opens the video again.
-    Pickling takes the source and the index along, and no open file.
+    One request is answered at a time, whichever threads they come from. A forked child opens the video
+    again. Pickling keeps the source and the index, and no open file.
 
     Attributes:
         metadata: TorchCodec's VideoStreamMetadata.
         stream_index: of the stream that is decoded.
-        Everything else that TorchCodec's decoder has.
+        All other attributes of TorchCodec's decoder exist, too.
     """
 
     def __init__(
@@ -59,25 +59,25 @@ class VideoDecoder:
         """Open a video.
 
         Args:
-            source: TorchCodec's, as all of these but one.
+            source: as TorchCodec takes it. All arguments but `index` are TorchCodec's.
             stream_index: of the video stream; by default the best one.
             dimension_order: of the frames.
-            num_ffmpeg_threads: FFmpeg's own threads, 0 for as many as it likes. So many threads of this
-                library share a large request.
-            device: where frames are decoded; packets are left out on the CPU alone.
-            seek_mode: "exact" counts the file's frames; packets are left out in this mode alone.
-            transforms: that the decoder applies; packets are left out with none, or with one Resize.
-            custom_frame_mappings: the frames of the file, told; with them no packets are left out.
-            index: of this very video: one that was saved by its `save`, or the path of such a file. With it
-                nothing but the header is read here.
-            newer: what later versions of TorchCodec take, such as output_dtype.
+            num_ffmpeg_threads: FFmpeg's own threads, 0 to let it choose. As many threads of this library
+                share a large request.
+            device: where frames are decoded; packets are left out only on the CPU.
+            seek_mode: "exact" counts the file's frames; packets are left out only in this mode.
+            transforms: what the decoder applies; packets are left out only with none, or with one Resize.
+            custom_frame_mappings: a list of the file's frames; with it no packets are left out.
+            index: an index of this very video, or the path where its `save` wrote one. With it only the
+                header is read here.
+            newer: arguments of later versions of TorchCodec, such as output_dtype.
 
         Raises:
             StaleIndexError: if the index is not of this video as it is now.
-            Whatever TorchCodec's raises.
+            Exception: whatever TorchCodec's decoder raises.
         """
         read = getattr(custom_frame_mappings, "read", None)
-        if read is not None:  # once: the video may be opened again
+        if read is not None:  # read it once: the video may be opened again
             custom_frame_mappings = read()
         self._video = source
         self._arguments: dict[str, Any] = {
@@ -94,7 +94,7 @@ class VideoDecoder:
         self._open(Index.load(index) if isinstance(index, (str, os.PathLike)) else index, None)
 
     def _open(self, index: Index | None, why: str | None) -> Opened:
-        if index is not None:  # also where it was made in another process, or before a fork
+        if index is not None:  # also an index from another process, or from before a fork
             index.require_fresh(self._video)
         ruled_out = why or _ruled_out(self._arguments)
         opened = Opened(self._video, self._arguments, None if ruled_out else index, ruled_out)
@@ -102,7 +102,7 @@ class VideoDecoder:
         return opened
 
     def _here(self) -> Opened:
-        """What is open in this process."""
+        """What is open in this process; opens it if need be."""
         opened = self._opened
         if opened is not None and opened.process == os.getpid():
             return opened
@@ -120,7 +120,7 @@ class VideoDecoder:
 
     @property
     def index(self) -> Index | None:
-        """The file's packets, to be saved and given again; they are read now. None: see why_unpruned."""
+        """The file's packets, to be saved and given again; read now. None: see why_unpruned."""
         opened = self._here()
         with opened.lock:
             opened.read_index()
@@ -128,29 +128,29 @@ class VideoDecoder:
 
     @property
     def why_unpruned(self) -> str | None:
-        """Why no packets are left out, as far as that is known yet; None where they may be."""
+        """Why no packets are left out, as far as is known yet; None if they may be."""
         return self._here().why
 
     @property
     def cpu_fallback(self) -> Any:
-        """TorchCodec's."""
+        """TorchCodec's attribute of this name."""
         return self._here().exact.cpu_fallback
 
     def __getattr__(self, name: str) -> Any:
-        """What else TorchCodec's decoder has."""
+        """Any other attribute of TorchCodec's decoder."""
         if name.startswith("__") or "_opened" not in self.__dict__:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         opened = self._here()
-        if name in ("metadata", "stream_index"):  # of one that was unpickled, and is open now
+        if name in ("metadata", "stream_index"):  # of a decoder that was unpickled, and opens only now
             return self.__dict__[name]
         return getattr(opened.exact, name)
 
     def __len__(self) -> int:
-        """How many frames."""
+        """The number of frames."""
         return int(self.metadata.num_frames)
 
     def __getstate__(self) -> dict[str, Any]:
-        """The source and the index, which is read for that; no open file."""
+        """The source, and the index, which is read for this; no open file."""
         if path_of(self._video) is None and not isinstance(self._video, (str, bytes, Tensor)):
             raise TypeError(
                 "a decoder of a file-like object cannot be pickled: make it from a path, a URL or bytes"
@@ -160,7 +160,7 @@ class VideoDecoder:
         return {"video": video, "arguments": self._arguments, "index": index, "why": self.why_unpruned}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Open nothing yet."""
+        """Take the state, and open nothing yet."""
         self._video, self._arguments = state["video"], state["arguments"]
         self._index_taken, self._why_taken = state["index"], state["why"]
         self._opened = None
@@ -180,13 +180,13 @@ class VideoDecoder:
         )
 
     def get_frame_at(self, index: int) -> Frame:
-        """The frame of an index."""
+        """The frame at an index."""
         return self._answer(
             lambda _: self._numbers([index]), lambda theirs: theirs.get_frame_at(index), _only_frame
         )
 
     def get_frames_at(self, indices: Tensor | list[int]) -> FrameBatch:
-        """The frames of indices in any order, repeats allowed."""
+        """The frames at indices in any order; repeats are allowed."""
         return self._answer(
             lambda _: self._numbers(indices), lambda theirs: theirs.get_frames_at(indices), _batch
         )
@@ -200,7 +200,7 @@ class VideoDecoder:
         return self._answer(frames_of, lambda theirs: theirs.get_frames_in_range(start, stop, step), _batch)
 
     def get_frame_played_at(self, seconds: float) -> Frame:
-        """The frame that is shown at a time."""
+        """The frame that is shown at a time, in seconds."""
 
         def frames_of(index: Index | None) -> Sequence[int] | None:
             if index is None or not (index.tells_durations and self._is_within(seconds)):
@@ -211,12 +211,12 @@ class VideoDecoder:
         return self._answer(frames_of, lambda theirs: theirs.get_frame_played_at(seconds), _only_frame)
 
     def get_frames_played_at(self, seconds: Tensor | list[float]) -> FrameBatch:
-        """The frames that are shown at times."""
+        """The frames that are shown at these times, in seconds."""
 
         def frames_of(index: Index | None) -> Sequence[int] | None:
             if index is None:
                 return None
-            with suppress(Exception):  # TorchCodec says what is wrong with them
+            with suppress(Exception):  # TorchCodec reports what is wrong with them
                 times = torch.as_tensor(seconds, dtype=torch.float64)
                 if times.dim() == 1 and all(map(self._is_within, times.tolist())):
                     return list(index.shown_at(times.numpy()))
@@ -227,7 +227,7 @@ class VideoDecoder:
     def get_frames_played_in_range(
         self, start_seconds: float, stop_seconds: float, fps: float | None = None
     ) -> FrameBatch:
-        """The frames that are shown from one time up to another; or resampled to so many a second."""
+        """The frames that are shown between two times; with fps, resampled to so many a second."""
         if fps is not None:
             return self._resampled(start_seconds, stop_seconds, fps)
 
@@ -244,7 +244,7 @@ class VideoDecoder:
         )
 
     def get_all_frames(self, fps: float | None = None) -> FrameBatch:
-        """All frames; or resampled to so many a second."""
+        """All frames; with fps, resampled to so many a second."""
         begin, end = self.metadata.begin_stream_seconds, self.metadata.end_stream_seconds
         return self.get_frames_played_in_range(begin, end, fps)
 
@@ -279,7 +279,7 @@ class VideoDecoder:
             return opened.answer(frames_of, theirs, ours)
 
     def _numbers(self, indices: Tensor | Iterable[int]) -> list[int] | None:
-        """Frames as whole numbers, none negative; None where TorchCodec shall say what is wrong."""
+        """Frames as whole numbers, none negative; None if TorchCodec shall report what is wrong."""
         if isinstance(indices, Tensor) and (indices.dim() != 1 or indices.is_floating_point()):
             return None
         count = len(self)
@@ -301,7 +301,7 @@ class VideoDecoder:
 
 
 def _rising(frames: range) -> range | None:
-    """A range that TorchCodec takes."""
+    """The range, if it rises: TorchCodec takes no other."""
     return frames if frames.step > 0 else None
 
 
@@ -314,7 +314,7 @@ def _only_frame(ours: FrameBatch) -> Frame:
 
 
 def _ruled_out(arguments: dict[str, Any]) -> str | None:
-    """Why no packets are left out with these arguments."""
+    """Why no packets are left out with these arguments; None if they may be."""
     device = arguments["device"]
     if torch.device(torch.get_default_device() if device is None else device).type != "cpu":
         return "packets are left out on the CPU only"

@@ -28,7 +28,7 @@ from exactframes.output import own_output, shared_output
 from exactframes.source import SeekMode, Size, Source, open_decoder, open_source, sequential, while_unchanged
 from exactframes.workers import on_processes, on_threads, threads
 
-EVERY = 32  # frames at a time, where all are decoded
+EVERY = 32  # frames at a time, when all are decoded
 NOT_BY_TORCHCODEC = "TorchCodec cannot give these frames; they are those of decoding from the first packet"
 
 if TYPE_CHECKING:
@@ -50,29 +50,29 @@ def decode_frames(
     out: Tensor | None = None,
     verify: int = 0,
 ) -> Tensor:
-    """Decode frames of a video: what `VideoDecoder(video, seek_mode=...).get_frames_at(indices).data` gives.
+    """Decode frames of a video, like `VideoDecoder(video, seek_mode=...).get_frames_at(indices).data`.
 
-    Only the packets that these frames need are decoded, in small in-memory videos that workers decode as they
-    get free. Where it is not certain which packets those are, TorchCodec decodes all by itself, and a
-    FallbackWarning tells why. A file whose bytes are damaged within a picture cannot be told from a sound one
-    here, and what FFmpeg makes of it may depend on which packets it has seen: `verify` looks at samples.
-    TorchCodec raises for some frames near the end of files with open GOPs, which it gives only when it has
-    decoded all before them: here they may be given. So are those of a sound file, such as an MPEG-TS with
-    B-frames, in which it seeks past what it is asked for, and raises: a second FallbackWarning tells that.
+    Only the packets that these frames need are decoded. They are cut into small in-memory videos, which
+    workers decode as they get free. If it is not certain which packets are needed, TorchCodec decodes all by
+    itself, and a FallbackWarning says why. If a file's bytes are damaged within a picture, nothing here
+    notices it, and FFmpeg's frames may depend on the packets that it has seen: `verify` checks samples.
+    Near the end of files with open GOPs, TorchCodec raises an error for some frames, because it gives them
+    only after decoding all before them. Here they may be given. So are frames of a sound file in which
+    TorchCodec seeks too far and raises, such as an MPEG-TS with B-frames: a second FallbackWarning says so.
 
     Args:
         video: a path, a URL, bytes, a tensor or a file-like object, as TorchCodec takes it.
         indices: frame numbers in any order, repeats allowed; negative ones count from the end.
-        workers: how many decode at once; by default as many as there are usable CPUs.
+        workers: how many workers decode at once; by default as many as there are usable CPUs.
         seek_mode: TorchCodec's: "exact" counts the file's frames, "approximate" trusts its header.
         ffmpeg_threads: FFmpeg's own threads for each worker.
-        processes: whether workers are processes (kept for the next call, for five minutes) or threads.
-        client: of a Dask cluster (distributed.Client), whose workers decode: excerpts travel there, frames
-            come back. Its scheduler and workers need this library, in the versions of this process.
-        size: (height, width) to which decoders resize frames, by torchcodec.transforms.Resize; or the shorter
-            side alone, the aspect kept. By default frames stay as they are.
+        processes: whether workers are processes (kept for later calls, for five minutes) or threads.
+        client: a distributed.Client of a Dask cluster, whose workers decode: excerpts go there, frames
+            come back. Its scheduler and workers need this library, in this process's versions.
+        size: (height, width) to which torchcodec.transforms.Resize resizes frames; or the shorter side alone,
+            which keeps the aspect. By default frames keep their size.
         out: where to write the frames, uint8 [N, C, H, W] on the CPU, of any strides; else a new tensor.
-        verify: so many of the frames, evenly spread, are decoded sequentially as well, and compared.
+        verify: so many of the frames, evenly spread, are also decoded sequentially, and compared.
 
     Returns:
         uint8 [N, C, H, W], RGB, in the order asked for; `out` where it was given.
@@ -109,7 +109,7 @@ def decode_frames(
         try:
             frames = _filled(out, sequential(source, wanted, ffmpeg_threads))
         except RuntimeError as error:
-            # Without TorchCodec's frames there is nothing to verify ours by.
+            # Without TorchCodec's frames there is nothing to compare ours with.
             if seek_mode != "exact" or not isinstance(reason, SeekDeclinedError) or verify:
                 raise
             try:
@@ -132,15 +132,15 @@ def iter_frames(
     ffmpeg_threads: int = 1,
     size: Size | None = None,
 ) -> Iterator[tuple[range, Tensor]]:
-    """Decode frames of a video a batch at a time, in the order asked for: in bounded memory.
+    """Decode frames of a video a batch at a time, in the order asked for, in bounded memory.
 
-    One batch is decoded ahead while the caller works on the last, by all workers together; none beyond that,
-    however slow the caller is. Memory holds the caller's batch, the next one, and a few frames and one small
-    excerpt for each worker. Indices that rise are decoded in one pass over the file; for others each batch
-    is a pass of its own. The frames of one GOP are decoded by one worker: where a batch lies within a GOP,
-    more workers gain nothing, larger batches do. Where nothing can be pruned, a FallbackWarning says so, and
-    each batch is what TorchCodec's get_frames_at gives for it alone: in files in which that depends on where
-    a decoder comes from (MPEG-TS, edit lists), it may differ from one call for all.
+    While the caller works on a batch, all workers together decode the next one, and none beyond it, however
+    slow the caller is. Memory holds the caller's batch, the next one, and for each worker a few frames and
+    one small excerpt. Rising indices are decoded in one pass over the file; else each batch is a pass of its
+    own. One worker decodes the frames of one GOP: if a batch lies within a GOP, more workers gain nothing,
+    but larger batches do. If nothing can be pruned, a FallbackWarning says so, and TorchCodec's get_frames_at
+    decodes each batch alone. In some files (MPEG-TS, edit lists) its frames depend on where the decoder
+    comes from: there they may differ from those of one call for all.
 
     Args:
         video: a path, a URL, bytes, a tensor or a file-like object, as TorchCodec takes it.
@@ -149,10 +149,10 @@ def iter_frames(
         workers: how many threads decode at once; by default as many as there are usable CPUs.
         seek_mode: TorchCodec's: "exact" counts the file's frames, "approximate" trusts its header.
         ffmpeg_threads: FFmpeg's own threads for each worker.
-        size: to which each decoder resizes its frames, as of decode_frames.
+        size: as in decode_frames.
 
     Yields:
-        Which of the indices these are, as a range of positions in them; and the frames, uint8 [n, C, H, W].
+        The range of positions in `indices` that a batch holds, and its frames, uint8 [n, C, H, W].
 
     Raises:
         FileNotFoundError, IndexError, ValueError, RuntimeError: as decode_frames does; some only when the
@@ -174,7 +174,7 @@ def iter_frames(
 
 @dataclass(frozen=True)
 class _Team:
-    """Who decodes."""
+    """The workers of one call."""
 
     workers: int
     ffmpeg_threads: int  # of each
@@ -186,15 +186,15 @@ def _team(workers: int | None, ffmpeg_threads: int) -> _Team:
 
 
 class Certain:
-    """The excerpts up to where the plan of a file is certain, and what is known of them at the end."""
+    """The excerpts up to where the plan of a file is certain: which rows they hold, and why they end."""
 
     def __init__(self) -> None:
-        """Of nothing yet."""
-        self.rows: set[int] = set()  # that the excerpts hold
+        """Hold nothing yet."""
+        self.rows: set[int] = set()  # rows that the excerpts hold
         self.reason: RestDeclinedError | None = None  # why they end before the last row
 
     def of(self, cut: Iterable[Excerpt]) -> Iterator[Excerpt]:
-        """Give excerpts; where there are some, end without an error where they end for a reason."""
+        """Give excerpts. If some were given, end without an error when the rest is declined."""
         try:
             for excerpt in cut:
                 self.rows.update(excerpt.rows)
@@ -205,7 +205,7 @@ class Certain:
             self.reason = reason
 
     def count(self, rows: int) -> int:
-        """How many of so many rows must be written."""
+        """How many of so many rows the excerpts must write."""
         return rows if self.reason is None else len(self.rows)
 
 
@@ -223,7 +223,7 @@ def _on_threads(
 
 
 def _from_first_packet(source: Source, indices: list[int], team: _Team, out: Tensor | None) -> Tensor:
-    """What TorchCodec would give if it never sought: all frames are decoded, since the file may be damaged.
+    """Decode from the first packet, as TorchCodec would if it never sought: the file may be damaged.
 
     Raises:
         DeclinedError: if not all frames up to the last one asked for can be decoded.
@@ -276,14 +276,14 @@ def _on_cluster(
 
 
 class _Feed:
-    """Tasks for one batch after the other; one that reaches into the next batch is given again there."""
+    """Tasks for one batch after another; a task that reaches into the next batch is given again there."""
 
     def __init__(self, all_tasks: Iterator[Task]) -> None:
         self._tasks, self._rows = all_tasks, 0
         self._last: Task | None = None
 
     def until(self, stop: int) -> Iterator[Task]:
-        """Those that hold the rows up to this one."""
+        """The tasks that hold the rows before this one."""
         if self._last is not None and not self._last.is_done:
             yield self._last
         while self._rows < stop:
@@ -301,7 +301,7 @@ def _pass(
     done, count, workers = 0, len(indices), team.workers
     most_frames = max(1, size // (2 * workers))
     try:
-        # The threads stay for all batches: each new one would come with memory of its own from the allocator.
+        # The threads stay for all batches: for each new one the allocator would take more memory.
         with excerpts(source, indices, workers, most_frames) as cut, threads(workers) as pool:
             feed = _Feed(stop.heeded(tasks(cut, team.ffmpeg_threads)))
             while done < count:
@@ -313,7 +313,7 @@ def _pass(
                 done = span.stop
                 del output
     except DeclinedError as reason:
-        yield FallbackWarning(str(reason))  # told in the caller's thread, at the caller's line
+        yield FallbackWarning(str(reason))  # issued in the caller's thread, at the caller's line
         decoder = open_decoder(source, team.ffmpeg_threads)
         for start in range(done, count, size):
             frames = decoder.get_frames_at(indices[start : start + size]).data
@@ -322,7 +322,7 @@ def _pass(
 
 
 def _require_all(written: int, rows: int) -> None:
-    """The output begins uninitialised: a row that nobody wrote would be silent damage."""
+    """Check that all rows are written: the output begins uninitialised, and a gap would be silent damage."""
     if written != rows:
         raise WrongFrameError(f"the plan covered {written} of {rows} frames")
 
@@ -330,10 +330,10 @@ def _require_all(written: int, rows: int) -> None:
 def _add_rest(
     source: Source, indices: list[int], frames: Tensor, certain: Certain, ffmpeg_threads: int
 ) -> None:
-    """Have TorchCodec decode the rows that are missing, all of them shown after the others.
+    """Let TorchCodec decode the missing rows, all of which are shown after the others.
 
-    It begins with the last frame that is there, so that it stands where one call for all would have brought
-    it: what approximate mode gives depends on the frame that was given before.
+    It starts with the last frame that is there. So it stands where one call for all frames would have brought
+    it: in approximate mode, a frame depends on the one that was given before.
     """
     missing = [row for row in range(len(indices)) if row not in certain.rows]
     first = min(indices[row] for row in missing)

@@ -1,4 +1,4 @@
-"""Frames told apart by digests: what a proof compares, and what a worker gives in their place."""
+"""Digests of frames: a proof compares them, and a worker can return them instead of frames."""
 
 import hashlib
 

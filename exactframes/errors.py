@@ -1,8 +1,8 @@
-"""What can go wrong, and what is told of it."""
+"""The library's errors, and its warning."""
 
 
 class FallbackWarning(UserWarning):
-    """Frames were decoded without pruning; the message says why, and what to do where there is a way."""
+    """Frames were decoded without pruning; the message says why, and what to do if there is a way."""
 
 
 class VerificationError(Exception):
@@ -10,11 +10,11 @@ class VerificationError(Exception):
 
 
 class DeclinedError(Exception):
-    """Nothing is pruned: packets and frames cannot be matched, or not be cut, with certainty."""
+    """Nothing is pruned: packets and frames cannot be matched, or packets cannot be cut, with certainty."""
 
 
 class SeekDeclinedError(DeclinedError):
-    """Packets and frames match, but TorchCodec, which seeks, may be led past frames that it is asked for."""
+    """Packets and frames match, but TorchCodec, which seeks, may land after frames that it is asked for."""
 
 
 class RestDeclinedError(DeclinedError):
@@ -22,7 +22,7 @@ class RestDeclinedError(DeclinedError):
 
 
 class WrongFrameError(DeclinedError):
-    """Decoding an excerpt gave other frames than were planned."""
+    """Decoding an excerpt gave other frames than planned."""
 
 
 class StoppedError(RuntimeError):

@@ -130,9 +130,13 @@ def _kept(source: Source, wanted: list[int]) -> Given:
     """Without the packets that are not needed, also where it would find TorchCodec's way cheaper."""
     decoder = VideoDecoder(source.video, seek_mode=source.seek_mode)
     index, opened = decoder.index, decoder._here()
-    if index is None:
-        return decoder.get_frames_at(wanted).data, (), decoder.why_unpruned or ""
-    return opened._pruned(index, wanted).data, (), ""
+    reason = decoder.why_unpruned or ""
+    if index is not None:
+        try:
+            return opened._pruned(index, wanted).data, (), ""
+        except FAILURES as error:
+            reason = first_line(error)  # then it hands over to TorchCodec, as here
+    return decoder.get_frames_at(wanted).data, (), reason
 
 
 def first_line(error: object) -> str:

@@ -23,22 +23,22 @@ from exactframes.source import Source, look_of, resizing
 from exactframes.support import Codec
 
 BATCH_BYTES = 4_000_000
-BATCH_FRAMES = 4  # decoded at a time: what is copied on soon stays in the processor's caches
-TICK = Fraction(1, 25)  # an excerpt has times of its own: its frames are shown one a tick
+BATCH_FRAMES = 4  # decoded at a time: frames that are copied soon stay in the processor's caches
+TICK = Fraction(1, 25)  # an excerpt has times of its own: it shows one frame a tick
 
 
 @dataclass(frozen=True)
 class Excerpt:
-    """A small video in memory; can be decoded anywhere, with no access to the file."""
+    """A small video in memory. It can be decoded anywhere, with no access to the file."""
 
     data: bytes
-    mapping: str  # TorchCodec's custom_frame_mappings: all frames, the first a keyframe; or none
+    mapping: str  # TorchCodec's custom_frame_mappings: all frames, the first as a keyframe; or ""
     frames: tuple[int, ...]  # rising indices in that mapping
-    shown: tuple[int, ...]  # at which tick each of them is shown
+    shown: tuple[int, ...]  # the tick at which each of them is shown
     rows: tuple[int, ...]  # where each frame goes in the output
-    look: tuple[Any, ...]  # the source's, which its frames must have
+    look: tuple[Any, ...]  # the look of the source, which its frames must have
     packets: int  # how many it holds
-    size: tuple[int, int] | None = None  # (height, width) that its frames are resized to
+    size: tuple[int, int] | None = None  # (height, width) to which its frames are resized
     expected: dict[str, Any] | None = None  # what it must keep of its source, if that is to be checked
 
 
@@ -46,17 +46,17 @@ class Excerpt:
 def excerpts(
     source: Source, indices: Sequence[int], workers: int, most_frames: int | None = None
 ) -> Iterator[Iterator[Excerpt]]:
-    """Read the file and cut excerpts out of it, as they are asked for, in one pass.
+    """Read the file once, and cut excerpts out of it as they are asked for.
 
     Args:
         source: the video.
         indices: frames, none negative.
         workers: how many will decode excerpts at once.
-        most_frames: asked of an excerpt, unless a single GOP has more.
+        most_frames: how many frames are asked of an excerpt, unless a single GOP has more.
 
     Raises:
-        DeclinedError: at once, or while excerpts are taken, where it is not certain which packets the frames
-            need, or PyAV cannot cut them.
+        DeclinedError: at once, or while excerpts are taken, if it is not certain which packets the frames
+            need, or if PyAV cannot cut them.
     """
     with _telling_reasons(), open_container(source.video) as container:
         yield _cut_all(container, source, indices, workers, most_frames or len(indices))
@@ -72,7 +72,7 @@ def _cut_all(
         runs = plan_runs(reader.asked(), sharing, prunes=reader.codec.prunes)
         for run in runs:
             yield replace(cut(reader.stream, reader.codec, run, source), expected=expected)
-            expected = None  # all others are made alike
+            expected = None  # all others are made in the same way
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def _telling_reasons() -> Iterator[None]:
 
 
 class Task(Protocol):
-    """Something to do for an output: a piece of it."""
+    """Something that writes some rows of an output."""
 
     @property
     def rows(self) -> tuple[int, ...]:
@@ -92,14 +92,14 @@ class Task(Protocol):
 
     @property
     def is_done(self) -> bool:
-        """Whether all are written."""
+        """Whether all of them are written."""
 
     def write(self, output: Tensor, first_row: int, stop_row: int) -> int:
-        """Write rows, and tell how many: see Decoding."""
+        """Write rows, and return how many: see Decoding."""
 
 
 def tasks(excerpts: Iterable[Excerpt], ffmpeg_threads: int = 1) -> Iterator[Task]:
-    """What is to be done with excerpts, as they are cut: the first is checked while it is decoded."""
+    """What to do with excerpts, as they are cut; the first is checked while it is decoded."""
     for excerpt in excerpts:
         if excerpt.expected is not None:
             yield Check(excerpt.expected, excerpt.data)
@@ -108,7 +108,7 @@ def tasks(excerpts: Iterable[Excerpt], ffmpeg_threads: int = 1) -> Iterator[Task
 
 @dataclass(frozen=True)
 class Check:
-    """A comparison of an excerpt with its source; writes nothing."""
+    """A comparison of an excerpt with its source; it writes nothing."""
 
     expected: dict[str, Any]
     data: bytes
@@ -126,7 +126,7 @@ class Check:
 
 
 class Decoding:
-    """An excerpt that is being decoded, up to some row of the output and later on from there."""
+    """An excerpt that is decoded up to some row of the output, and later on from there."""
 
     def __init__(self, excerpt: Excerpt, ffmpeg_threads: int = 1) -> None:
         """Decode nothing yet."""
@@ -146,13 +146,13 @@ class Decoding:
         Args:
             output: uint8 [n, H, W, C] or [n, C, H, W] permuted to it, the rows from first_row on.
             first_row: which row of the whole output its first one is.
-            stop_row: rows from here on are left for later; where there are such, rows must rise.
+            stop_row: rows from here on are left for later; if there are such rows, all must rise.
 
         Returns:
             How many rows were written.
 
         Raises:
-            WrongFrameError: if a frame is not shown when planned, or looks otherwise, or cannot be decoded.
+            WrongFrameError: if a frame is not shown when planned, looks different, or cannot be decoded.
         """
         stop = self._done
         while stop < len(self.rows) and self.rows[stop] < stop_row:
@@ -190,7 +190,7 @@ class Decoding:
 
 
 def cut(stream: VideoStream, codec: Codec, run: Run, source: Source) -> Excerpt:
-    """Write a run's packets, shown one a tick in the order of their pts."""
+    """Write a run's packets into an excerpt, which shows one a tick, in the order of their pts."""
     order = {pts: frame for frame, pts in enumerate(sorted(packet.pts for packet in run.packets))}
     frames = [order[packet.pts] for packet in run.packets]
     delay = max(position - frame for position, frame in enumerate(frames))
@@ -211,8 +211,8 @@ def cut(stream: VideoStream, codec: Codec, run: Run, source: Source) -> Excerpt:
 def _mapping(first: int, count: int, delay: int, unit: int) -> str:
     """When each frame is shown, in the excerpt's own time base.
 
-    Only the first packet counts as a keyframe, so that TorchCodec never seeks: all that an excerpt holds is
-    needed, and to flush a decoder costs the frames that it holds back. A frame alone has no mapping:
+    Only the first packet counts as a keyframe, so that TorchCodec never seeks. All that an excerpt holds is
+    needed, and flushing a decoder would lose the frames that it holds back. A frame alone has no mapping:
     TorchCodec would miss its duration in NUT.
     """
     if count == 1:
@@ -225,7 +225,7 @@ def _mapping(first: int, count: int, delay: int, unit: int) -> str:
 
 
 def _write(stream: VideoStream, codec: Codec, run: Run, shown: list[int]) -> tuple[bytes, int]:
-    """Mux packets, without an edit list, so that times are as written; tells how long a tick is there."""
+    """Mux packets without an edit list, so that times stay as written; also return the length of a tick."""
     file = io.BytesIO()
     options = {"use_editlist": "0"} if codec.excerpt in {"mp4", "mov"} else {}
     with av.open(file, "w", format=codec.excerpt, options=options) as output:

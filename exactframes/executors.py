@@ -1,8 +1,8 @@
-"""The executors of one video: one for each that works on a request, made when it is needed, and kept."""
+"""The executors of one video, one for each thread at work: made when they are needed, and kept."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from torch import Tensor
@@ -16,7 +16,7 @@ class Executor(Protocol):
     """Decodes runs, one at a time."""
 
     def write(self, run: Run, batch: Batch) -> None:
-        """Put the frames of a run where they go."""
+        """Write the frames of a run into the batch."""
 
 
 Free = SimpleQueue[Executor]
@@ -26,17 +26,17 @@ class Executors:
     """Executors that are kept from request to request."""
 
     def __init__(self, make: Callable[[int], Executor]) -> None:
-        """Make none yet.
+        """Make no executor yet.
 
         Args:
-            make: an executor that decodes with so many of FFmpeg's threads.
+            make: makes an executor that decodes with so many of FFmpeg's threads.
         """
         self._make = make
         self._alone: Executor | None = None
-        self._free: Free = SimpleQueue()  # of those that work side by side
+        self._free: Free = SimpleQueue()  # of the executors that work side by side
 
     def write_all(self, runs: Iterator[Run], batch: Batch, workers: int, ffmpeg_threads: int) -> None:
-        """Decode runs, by so many threads at once: a single one has FFmpeg's threads, others one each.
+        """Decode runs on so many threads. A single one has FFmpeg's threads; of several, each has one.
 
         Raises:
             DeclinedError, RuntimeError, OSError or ValueError: as the executors do.
@@ -52,7 +52,10 @@ class Executors:
             self._alone.write(run, batch)
 
     def _take(self) -> Executor:
-        return self._make(1) if self._free.empty() else self._free.get()
+        try:
+            return self._free.get_nowait()
+        except Empty:  # asked first, another thread may take it in between
+            return self._make(1)
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class _Writing:
         return tuple(request.row for request in self.run.requests)
 
     def write(self, _output: Tensor, _first_row: int, _stop_row: int) -> int:
-        """Write them, and tell how many."""
+        """Write them, and return how many."""
         executor, part = self.take(), self.batch.part()
         executor.write(self.run, part)
         self.give_back(executor)

@@ -1,4 +1,4 @@
-"""What an excerpt could lose of its source, all compared here: what frames look like depends on it."""
+"""What an excerpt could lose of its source: all that decides how frames look is compared here."""
 
 import io
 from typing import Any
@@ -22,8 +22,8 @@ FIELDS = (
 def parameters(stream: VideoStream) -> dict[str, Any]:
     """A stream's codec parameters, as PyAV finds them.
 
-    Left out is what a container tells in its own way: the codec tag, unless it tells a variant; and the field
-    order, which but the decoders of intra-only codecs read in the pictures themselves.
+    What each container states in its own way is left out: the codec tag, unless it names a variant; and the
+    field order, since all decoders but those of intra-only codecs read it in the pictures themselves.
     """
     context = stream.codec_context
     codec = TRIED[context.codec.canonical_name]
@@ -44,7 +44,7 @@ def require_same(expected: dict[str, Any], excerpt: bytes) -> None:
     """Compare an excerpt's parameters with its source's.
 
     Raises:
-        DeclinedError: naming the first that differs.
+        DeclinedError: if one differs; the message names the first.
     """
     try:
         with av.open(io.BytesIO(excerpt)) as container:

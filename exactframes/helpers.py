@@ -1,7 +1,7 @@
-"""Threads of the library's own: nobody waits for them when something is freed, or when the process exits.
+"""The library's own threads: nothing waits for them when an object is freed, or when the process exits.
 
-Those of concurrent.futures will not do: the interpreter joins them before it exits, however much they have
-yet to do, and starts none once the main thread has ended.
+The threads of concurrent.futures do not serve: the interpreter joins them before it exits, however much they
+have left to do, and it starts none once the main thread has ended.
 """
 
 import atexit
@@ -10,38 +10,38 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from queue import SimpleQueue  # the garbage collector may call put() in any thread, at any time: see its docs
+from queue import SimpleQueue  # put() may be called in any thread at any time, even by the garbage collector
 from typing import TypeVar
 
 from exactframes.errors import StoppedError
 
-EXIT_SECONDS = 10  # at most: threads that the process ends within TorchCodec's C++ would abort it
+EXIT_SECONDS = 10  # at most: a thread that is ended by force within TorchCodec's C++ aborts the process
 Order = Callable[[], object]
 Orders = SimpleQueue[Order | None]  # None: the end
 T = TypeVar("T")
 
 
 class Stop:
-    """Whether something is to end. No lock is taken, so that it can be set in any thread, at any time."""
+    """A flag: something shall end. Setting it takes no lock, so that any thread may do it at any time."""
 
     def __init__(self) -> None:
-        """Let them go on."""
+        """Begin unset."""
         self.is_set = False
 
     def check(self) -> None:
-        """Look whether to go on.
+        """Check that the work may go on.
 
         Raises:
-            StoppedError: if not.
+            StoppedError: if it may not.
         """
         if self.is_set:
             raise StoppedError("no more frames are made: the iterator has been closed, or the process exits")
 
     def heeded(self, items: Iterable[T]) -> Iterator[T]:
-        """Give these as long as they are to go on.
+        """Give these items until the flag is set.
 
         Raises:
-            StoppedError: else.
+            StoppedError: once it is set.
         """
         for item in items:
             self.check()
@@ -55,20 +55,20 @@ class Helper(threading.Thread):
         """Start nothing yet.
 
         Args:
-            name: as threads are listed.
-            orders: where they come from, one at a time; they raise nothing.
-            stop: what the orders look at; is set where it is to end.
+            name: the thread's name.
+            orders: where orders come from, one at a time; an order raises nothing.
+            stop: the flag that the orders check; it is set when the thread shall end.
         """
         super().__init__(name=name, daemon=True)
         self._orders, self._stop_orders = orders, stop
 
     def begin(self) -> bool:
-        """Start it, and tell whether that could be done."""
+        """Start it, and return whether that was possible."""
         if _EXIT.is_set:
             return False
         try:
             self.start()
-        except RuntimeError:  # no more threads are to be had, or none at this late hour
+        except RuntimeError:  # the system gives no more threads, or the interpreter is ending
             return False
         return True
 
@@ -76,10 +76,10 @@ class Helper(threading.Thread):
         """Carry out orders."""
         while (order := self._orders.get()) is not None:
             order()
-            del order  # what it holds may be large, and the next may be long in coming
+            del order  # it may hold much memory, and the next may take long to come
 
     def end(self) -> None:
-        """Have it end as soon as it can, without waiting for that."""
+        """Have it end as soon as it can; wait for nothing."""
         self._stop_orders.is_set = True
         self._orders.put(None)
 
@@ -87,21 +87,21 @@ class Helper(threading.Thread):
 class Crew:
     """Helpers for all workers but the caller; none is started before it has something to do.
 
-    As a context it ends them on leaving. It may be freed, or be taken into a forked process, at any time.
+    As a context it ends them on leaving. It may be freed, or inherited by a forked process, at any time.
     """
 
     def __init__(self, size: int) -> None:
-        """Start nothing yet; there are at most so many."""
-        self.stop = Stop()  # for the helpers: the caller's thread can go on without them
+        """Start no helper yet; there will be at most so many."""
+        self.stop = Stop()  # for the helpers alone: the caller's thread can go on without them
         self._size = size
         self._forget()
 
     def __enter__(self) -> "Crew":
-        """Give it."""
+        """Return the crew itself."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """End all helpers, and wait for them, unless it is a generator that is being freed."""
+        """End all helpers, and wait for them, unless a generator is being freed."""
         helpers = self._helpers
         self.end()
         if kind is not GeneratorExit:
@@ -113,13 +113,13 @@ class Crew:
         self.end()
 
     def share(self, order: Order, most: int) -> int:
-        """Have this done by several helpers at once, each of them once; tells by how many.
+        """Have several helpers do this at once, each of them once; return how many do.
 
-        They may be fewer than asked for, even none: where the system gives no more threads.
+        They may be fewer than asked for, even none, if the system gives no more threads.
         """
         if self.stop.is_set:
             return 0
-        if self._process != os.getpid():  # they have not come along
+        if self._process != os.getpid():  # a forked process has none of them
             self._forget()
         while len(self._helpers) < min(most, self._size):
             helper = Helper(f"exactframes-{len(self._helpers) + 1}", self._orders, self.stop)
@@ -132,7 +132,7 @@ class Crew:
         return count
 
     def end(self) -> None:
-        """Have all helpers end when they have done what they are at, without waiting for that."""
+        """Have all helpers end after their current order; wait for nothing."""
         for _ in self._helpers:
             self._orders.put(None)
         self._forget()
@@ -147,9 +147,9 @@ _EXIT = Stop()
 
 
 def _end_all() -> None:
-    """End what is left when the process exits: no thread may be within TorchCodec when the interpreter goes.
+    """End the remaining helpers when the process exits.
 
-    Then it would be ended by force, and C++ aborts the process for that.
+    A thread that was within TorchCodec then would be ended by force, and C++ aborts the process for that.
     """
     _EXIT.is_set = True
     helpers = [thread for thread in threading.enumerate() if isinstance(thread, Helper)]

@@ -1,4 +1,4 @@
-"""What is known of a file's packets, read once: when frames are shown, where runs begin, packets' roles."""
+"""What is known of a file's packets, read once: their times and roles, and where decoding may begin."""
 
 import json
 import math
@@ -26,7 +26,7 @@ Numbers = np.ndarray[Any, np.dtype[Any]]
 
 
 class Place(NamedTuple):
-    """A packet that was not read, but is known: what Packet.data is in an index."""
+    """The place of a packet that was not read, but is known; an index puts it into Packet.data."""
 
     number: int  # in decoding order, among the packets of its stream
     size: int  # bytes
@@ -36,8 +36,8 @@ class Place(NamedTuple):
 class Index:
     """All packets of a video stream, in decoding order: 22 bytes each, and 9 more once requests are answered.
 
-    Requests by time take 16 more, for as long as a decoder lives. It is complete, and sound: nothing in it
-    was declined. GOPs are those of `packets.Gop`.
+    Requests by time take 16 more, as long as a decoder lives. An index is complete, and nothing in it was
+    declined. GOPs are those of `packets.Gop`.
     """
 
     identity: Identity  # of the file
@@ -46,23 +46,23 @@ class Index:
     pts: Numbers  # int64 [packets]
     duration: Numbers  # int32, ticks
     size: Numbers  # int32, bytes
-    role: Numbers  # uint8, a place in `roles`
+    role: Numbers  # uint8, an index into `roles`
     is_keyframe: Numbers  # bool, by the container
     roles: tuple[Role, ...]
     order: (
         Numbers  # int32 [frames]: the number of the packet that holds each frame, as TorchCodec counts them
     )
-    starts: Numbers  # int32 [GOPs], the number of each one's first packet
+    starts: Numbers  # int32 [GOPs], the number of each GOP's first packet
     is_open: Numbers  # bool [GOPs]
-    how: str  # by which rule packets are dropped; support.Codec.how
+    how: str  # the rule by which packets are dropped: support.Codec.how
     prunes: bool
-    finds_by_time: bool  # a seek to any frame's own time leads to where decoding may begin for it
-    end_seconds: float = 0.0  # when the last frame is over, as TorchCodec tells
-    tells_durations: bool = False  # whether those that stand here are TorchCodec's
-    regular_fps: float | None = None  # a header's, at which approximate mode finds each frame; else None
+    finds_by_time: bool  # whether a seek to any frame's own time leads to where decoding may begin
+    end_seconds: float = 0.0  # when the last frame ends, by TorchCodec
+    tells_durations: bool = False  # whether TorchCodec states these durations, too
+    regular_fps: float | None = None  # the header's, if approximate mode finds each frame by it; else None
 
     def __len__(self) -> int:
-        """How many frames: packets but for those that an edit list hides."""
+        """The number of frames: of all packets but those that an edit list hides."""
         return len(self.order)
 
     @cached_property
@@ -75,7 +75,7 @@ class Index:
 
     @cached_property
     def longest(self) -> int:
-        """Packets of the longest GOP."""
+        """The number of packets in the longest GOP."""
         return int(np.diff(self.starts, append=len(self.pts)).max())
 
     def gop_of(self, numbers: Numbers | int) -> Numbers:
@@ -84,8 +84,8 @@ class Index:
         return gops
 
     def seconds(self, ticks: Numbers) -> Numbers:
-        """As TorchCodec reckons them: float64, multiplied before divided."""
-        return ticks.astype(np.float64) * self.base.numerator / self.base.denominator
+        """Times as TorchCodec computes them."""
+        return in_seconds(ticks, self.base)
 
     @cached_property
     def times(self) -> Numbers:
@@ -94,13 +94,13 @@ class Index:
 
     @cached_property
     def ends(self) -> Numbers:
-        """float64 [frames]: when each frame's own duration is over, in seconds."""
+        """float64 [frames]: when each frame ends by its own duration, in seconds."""
         return self.seconds(self.pts[self.order] + self.duration[self.order])
 
     def asked(self, indices: Sequence[int]) -> Iterator[Asked]:
-        """The GOPs that hold these frames, in order, with what is asked of them.
+        """The GOPs that hold these frames, in order, with what is asked of each.
 
-        The GOP after one is given only where it continues it, since nothing else is asked of it.
+        The next GOP is given beside a GOP only if it continues it: else nothing is asked of it.
         """
         numbers = self.order[np.asarray(indices, dtype=np.int64)]
         gops = self.gop_of(numbers)
@@ -117,7 +117,7 @@ class Index:
             yield Asked(self.gop(number), self.gop(number + 1) if goes_on else None, own, leading)
 
     def gop(self, number: int) -> Gop:
-        """A GOP, of packets that were not read."""
+        """A GOP made of packets that were not read."""
         first, stop = self.bounds(number)
         roles = map(self.roles.__getitem__, self.role[first:stop].tolist())
         places = map(Place, range(first, stop), self.size[first:stop].tolist())
@@ -131,16 +131,16 @@ class Index:
 
     @cached_property
     def is_steady(self) -> bool:
-        """Whether frames follow each other by one duration, which all of them have; but for rounding.
+        """Whether all frames have one duration, and follow each other by it, apart from rounding.
 
-        FFmpeg's demuxers tell others where the rate varies, version by version: PyAV's is not TorchCodec's.
+        If the rate varies, versions of FFmpeg's demuxers state other durations: PyAV's is not TorchCodec's.
         """
         durations, steps = self.duration[self.order], np.diff(self.pts[self.order])
         first = int(durations[0])
         return first > 0 and bool((durations == first).all() and (abs(steps - first) <= 1).all())
 
     def _is_regular(self, fps: float | None) -> bool:
-        """Whether TorchCodec's approximate mode finds each frame just where exact mode does.
+        """Whether TorchCodec's approximate mode finds each frame exactly where exact mode does.
 
         It looks for frame i at i / fps, rounded to ticks, and seeks there by the container's own index.
         """
@@ -151,10 +151,10 @@ class Index:
         return bool(np.array_equal(guessed, self.pts[self.order]))
 
     def shown_from(self, seconds: float) -> int | None:
-        """The frame at a time as TorchCodec's get_frame_played_at has it; None past the last one's duration.
+        """The frame at a time by TorchCodec's get_frame_played_at; None after the last one's duration.
 
-        It seeks to the last keyframe at or before the nearest tick, and takes the first frame from there on
-        that is over after this time, by its own duration.
+        TorchCodec seeks to the last keyframe at or before the nearest tick. From there on it takes the first
+        frame that ends after this time, by its own duration.
         """
         ticks = round_half_away(seconds * self.base.denominator / self.base.numerator)
         keys = self.key_frames
@@ -166,23 +166,23 @@ class Index:
 
     @cached_property
     def key_frames(self) -> Numbers:
-        """The frames that the container flags as keyframes; the first one where it flags none."""
+        """The frames that the container flags as keyframes; the first frame if it flags none."""
         found = np.flatnonzero(self.is_keyframe[self.order])
         return found if len(found) else np.zeros(1, dtype=np.int64)
 
     def shown_at(self, seconds: Numbers) -> Numbers:
-        """The frame at each time as TorchCodec's get_frames_played_at has it: shown until the next one is."""
+        """The frame at each time by TorchCodec's get_frames_played_at: shown until the next one is."""
         return np.searchsorted(self.times[1:], seconds, side="right")
 
     def checked(self, metadata: Any, answer: Any) -> "Index":
-        """This one, where TorchCodec has found the same frames; and whether it tells the same durations.
+        """Return this index if TorchCodec has found the same frames; note whether its durations are the same.
 
         Args:
-            metadata: that it found, in exact mode.
-            answer: frames that it gave, with their times; or something without.
+            metadata: what TorchCodec found, in exact mode.
+            answer: frames that it gave, with their times; or something without times.
 
         Raises:
-            DeclinedError: if it counts other frames, or shows them at other times.
+            DeclinedError: if it counts more or fewer frames, or shows them at other times.
         """
         begin, end = metadata.begin_stream_seconds_from_content, metadata.end_stream_seconds_from_content
         if len(self) != metadata.num_frames_from_content or not len(self) or begin != self.times[0]:
@@ -200,7 +200,7 @@ class Index:
         return replace(self, end_seconds=end, tells_durations=is_told, regular_fps=regular_fps)
 
     def mapping(self) -> str:
-        """The frames as TorchCodec's custom_frame_mappings, with which it need not scan the file."""
+        """The frames as TorchCodec's custom_frame_mappings; with them it need not scan the file."""
         numbers = self.order
         rows = zip(
             self.pts[numbers].tolist(),
@@ -212,7 +212,7 @@ class Index:
         return f'{{"frames":[{",".join(frames)}]}}'
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it to a file, at once or not at all."""
+        """Write it to a file, completely or not at all."""
         header = {
             "counts": [len(self.pts), len(self.order), len(self.starts)],
             "identity": [self.identity.size, self.identity.mtime_ns, self.identity.digest],
@@ -240,7 +240,7 @@ class Index:
 
         Raises:
             FileNotFoundError: if there is none.
-            StaleIndexError: if it is no index, or one of another version.
+            StaleIndexError: if it is not an index, or has another version.
         """
         data = Path(path).read_bytes()
         if not data.startswith(MAGIC):
@@ -271,15 +271,20 @@ class Index:
         """Compare it with the video as it is now.
 
         Raises:
-            StaleIndexError: if it was made of another file, or of another state of it.
+            StaleIndexError: if it was made of another file, or of another state of this one.
         """
         changed = self.identity.difference(identify(video))
         if changed is not None:
             raise StaleIndexError(f"the index is not of this video: {changed}; make the index again")
 
 
+def in_seconds(ticks: Numbers, base: Fraction) -> Numbers:
+    """Times in seconds as TorchCodec reckons them: float64, multiplied before divided."""
+    return ticks.astype(np.float64) * base.numerator / base.denominator
+
+
 def round_half_away(value: float) -> int:
-    """To the nearest whole number, as C's round does."""
+    """Round to the nearest whole number, as C's round does."""
     return math.floor(value + 0.5) if value >= 0 else math.ceil(value - 0.5)
 
 
@@ -296,10 +301,10 @@ ARRAYS = {
 
 
 def read_index(source: Source) -> Index:
-    """Read all packets of a video, decoding none.
+    """Read all packets of a video, and decode none.
 
     Raises:
-        DeclinedError: where packets and frames cannot be matched one to one, or a packet's role is unknown.
+        DeclinedError: if packets and frames cannot be matched one to one, or a packet's role is unknown.
     """
     try:
         identity = identify(source.video)

@@ -1,4 +1,4 @@
-"""What TorchCodec takes for a video, as PyAV reads it: a path, a URL, bytes, a tensor, a file-like object."""
+"""Reads with PyAV what TorchCodec takes as a video: a path, a URL, bytes, a tensor, a file-like object."""
 
 import hashlib
 import io
@@ -12,39 +12,39 @@ from av.container import InputContainer
 from torch import Tensor
 
 ONE_CONNECTION = {"multiple_requests": "1"}  # without it PyAV's FFmpeg loses packets when it seeks
-SAMPLES = 16  # blocks that are looked at between a file's first one and its last
+SAMPLES = 16  # blocks that are read between a file's first one and its last
 BLOCK = 1 << 12  # bytes
 
 
 class FileLike(Protocol):
-    """What TorchCodec asks of a file-like object."""
+    """What TorchCodec needs of a file-like object."""
 
     def read(self, size: int, /) -> bytes:
-        """So many bytes, or fewer at the end."""
+        """Return so many bytes, or fewer at the end."""
 
     def seek(self, offset: int, whence: int, /) -> int:
-        """Go to a place, and tell it."""
+        """Go to a position, and return it."""
 
 
 def is_url(video: Any) -> bool:
-    """Whether FFmpeg reads it by a protocol of its own."""
+    """Whether FFmpeg reads the video by a protocol of its own."""
     return isinstance(video, str) and "://" in video
 
 
 def path_of(video: Any) -> Path | None:
-    """The path of a file; None where the video is something else."""
+    """The path of a file; None if the video is something else."""
     if is_url(video) or not isinstance(video, (str, os.PathLike)):
         return None
     return Path(video).absolute()
 
 
 def apart(video: Any) -> Any:
-    """What TorchCodec takes, for one more decoder: with a place of its own in a caller's file-like object."""
+    """The video for one more decoder: with a position of its own in a caller's file-like object."""
     return _Aside(video) if hasattr(video, "read") else video
 
 
 def open_container(video: Any) -> InputContainer:
-    """Open it once more, beside whoever reads it.
+    """Open the video once more, beside other readers.
 
     Raises:
         av.FFmpegError, OSError: if it cannot be read.
@@ -57,10 +57,10 @@ def open_container(video: Any) -> InputContainer:
 
 
 def opened(video: Any) -> Any:
-    """A context with read and seek, which have a place of their own in the video.
+    """A context with read and seek, which have a position of their own in the video.
 
     Raises:
-        OSError: if there is no such file, or it is behind a URL.
+        OSError: if there is no such file, or the video is a URL.
     """
     if is_url(video):
         raise OSError("what is behind a URL is read by FFmpeg")
@@ -77,13 +77,13 @@ def _beside(video: Any) -> Any:
 
 
 class _Aside:
-    """Reads a caller's file-like object, and leaves it at the place where it was."""
+    """Reads a caller's file-like object, and leaves it at the position where it was."""
 
     def __init__(self, file: Any) -> None:
         self._file, self._place = file, 0
 
     def read(self, size: int) -> bytes:
-        """From our own place on."""
+        """Read from our own position on."""
         before = self._file.seek(0, os.SEEK_CUR)
         try:
             self._file.seek(self._place, os.SEEK_SET)
@@ -94,7 +94,7 @@ class _Aside:
         return data
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move our own place."""
+        """Move our own position."""
         if whence == os.SEEK_CUR:
             offset, whence = self._place + offset, os.SEEK_SET
         before = self._file.seek(0, os.SEEK_CUR)
@@ -105,27 +105,27 @@ class _Aside:
         return self._place
 
     def tell(self) -> int:
-        """Our own place."""
+        """Our own position."""
         return self._place
 
     def __enter__(self) -> "_Aside":
-        """Nothing is opened: it is the caller's."""
+        """Open nothing: the file is the caller's."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nor closed."""
+        """Close nothing."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What tells whether a video is still the one that an index was made of."""
+    """Facts by which an index recognises the video that it was made of."""
 
     size: int  # bytes; -1 where a URL's server does not say
     mtime_ns: int | None  # of a file
-    digest: str  # of blocks of its content, not of all of it; "" of a URL
+    digest: str  # of some blocks of its content; "" for a URL
 
     def difference(self, now: "Identity") -> str | None:
-        """What has changed since; None where nothing has."""
+        """What has changed since; None if nothing has."""
         if now.size != self.size:
             return f"it has {now.size:,} bytes now and had {self.size:,}"
         if now.mtime_ns != self.mtime_ns:
@@ -134,7 +134,7 @@ class Identity:
 
 
 def identify(video: Any) -> Identity:
-    """Look at a video's size, time and content: at most SAMPLES + 2 blocks of it.
+    """Read a video's size, time and content: at most SAMPLES + 2 blocks of it.
 
     Raises:
         OSError: if it cannot be read.

@@ -35,23 +35,23 @@ class Opened:
     """One video, open in this process; used by one thread at a time."""
 
     def __init__(self, video: Any, arguments: dict[str, Any], index: Index | None, why: str | None) -> None:
-        """Open it, as TorchCodec does; with an index no more than the header is read.
+        """Open it as TorchCodec does; with an index, read no more than the header.
 
         Args:
             video: what TorchCodec takes.
-            arguments: of TorchCodec's decoder.
+            arguments: those of TorchCodec's decoder.
             index: of the video, if it is known.
-            why: no packets are left out; None where they may be.
+            why: the reason why no packets are left out; None if they may be.
         """
         self.process, self.lock = os.getpid(), threading.RLock()
         self.index, self.why = index, why
         self._video, self._arguments = video, arguments
-        self._first = video if index is None else apart(video)  # that the exact decoder is opened on
+        self._first = video if index is None else apart(video)  # what the exact decoder is opened on
         self._exact: Theirs | None = None
-        self._regular: Theirs | None = None  # in approximate mode, where that finds the same frames
-        self._position: int | None = None  # the frame that TorchCodec's decoder gave last
-        self._seconds = 0.0  # for which it has worked
-        self._last: Any = None  # that it gave
+        self._regular: Theirs | None = None  # in approximate mode, if that finds the same frames
+        self._position: int | None = None  # the last frame that TorchCodec's decoder gave
+        self._seconds = 0.0  # how long it has worked
+        self._last: Any = None  # its last answer
         self._executors: Executors | None = None
         self._reckons: Reckoner | None = None
         self._state = _state(video)
@@ -64,7 +64,7 @@ class Opened:
         try:
             header = Theirs(apart(self._video), **{**self._arguments, "seek_mode": "approximate"})
         except (RuntimeError, ValueError, AssertionError):
-            return self.exact  # a header that tells too little
+            return self.exact  # the header says too little
         metadata = header.metadata
         is_regular = index.regular_fps is not None and index.regular_fps == metadata.average_fps_from_header
         if is_regular and metadata.begin_stream_seconds == 0 and len(header) == len(index):
@@ -73,7 +73,7 @@ class Opened:
 
     @property
     def exact(self) -> Theirs:
-        """TorchCodec's decoder, as the arguments say; it scans the file only if there is no index."""
+        """TorchCodec's decoder with these arguments; it scans the file only if there is no index."""
         if self._exact is None:
             mapping = self.index.mapping() if self.index is not None and self.index.tells_durations else None
             told = {} if mapping is None else {"custom_frame_mappings": mapping}
@@ -86,7 +86,7 @@ class Opened:
         return _source_of(self._header, self._video, self._arguments, len(self))
 
     def __len__(self) -> int:
-        """How many frames."""
+        """The number of frames."""
         return int(self.metadata.num_frames)
 
     def answer(
@@ -98,10 +98,10 @@ class Opened:
         """Answer a request in the cheaper way.
 
         Args:
-            frames_of: tells which frames it is, none negative; None or none where TorchCodec must answer, or
-                where that cannot be told without an index.
-            theirs: has TorchCodec answer it.
-            ours: makes the answer of these frames.
+            frames_of: returns the requested frames, none negative; None or none if TorchCodec must answer, or
+                if they cannot be known without an index.
+            theirs: has TorchCodec answer the request.
+            ours: makes the answer out of these frames.
         """
         index = self._known_index(frames_of)
         reckoner = None if index is None else self._reckoner(index)
@@ -124,7 +124,7 @@ class Opened:
         began = time.perf_counter()
         try:
             answer = theirs(decoder)
-            if self.index is None:  # what the index will be checked by; held no longer, it may be large
+            if self.index is None:  # the index will be checked by it; then it goes, as it may be large
                 self._last = answer
             self._position = position
             return answer
@@ -145,7 +145,7 @@ class Opened:
         return self.index
 
     def read_index(self) -> None:
-        """Read the file's packets now, unless that is done or ruled out."""
+        """Read the file's packets now, unless they are read or ruled out."""
         if self.index is not None or self.why is not None:
             return
         try:
@@ -182,8 +182,10 @@ class Opened:
         in_place, workers = self._is_in_place, self._workers(index, frames)
         if self._executors is None:
             self._require_unchanged()
-            kind = InPlace if in_place else Cutting
-            self._executors = Executors(lambda ffmpeg_threads: kind(self._source, index, ffmpeg_threads))
+            if in_place:
+                self._executors = Executors(lambda threads: InPlace(self._source, index.base, threads))
+            else:
+                self._executors = Executors(lambda threads: Cutting(self._source, index, threads))
         sharing = Sharing(requests=len(frames), workers=workers, most_frames=1 if in_place else len(frames))
         batch = Batch(self._source.shape(len(frames)))
         runs = plan_runs(index.asked(frames), sharing, prunes=index.prunes)
@@ -193,10 +195,10 @@ class Opened:
         return batch.given(channels_first=self._arguments["dimension_order"] == "NCHW")
 
     def _workers(self, index: Index, frames: Sequence[int]) -> int:
-        """How many threads decode a request: as many as FFmpeg may have, where it is large.
+        """How many threads decode a request: as many as FFmpeg may have, if it is large.
 
-        FFmpeg's own threads help each other less than decoders side by side do. A file-like object has one
-        place at a time, and a server may mind being asked by many.
+        FFmpeg's own threads gain less than decoders side by side. A file-like object has one position at a
+        time, and a server may mind many connections.
         """
         is_shared = hasattr(self._video, "read") or is_url(self._video)
         if is_shared or not is_large(index, frames, self._rates):
@@ -205,7 +207,7 @@ class Opened:
 
 
 def _state(video: Any) -> Any:
-    """What tells whether a file was replaced or written to."""
+    """Facts by which a replaced or rewritten file is recognised."""
     path = path_of(video)
     try:
         status = None if path is None else path.stat()

@@ -25,34 +25,34 @@ Planes = np.ndarray[Any, np.dtype[np.uint8]]  # frames in that order
 
 
 class Batch:
-    """Frames that are written as they come, and when each is shown."""
+    """Frames that are written as they come, with the times at which they are shown."""
 
     def __init__(self, shape: Shape) -> None:
-        """Take memory for frames of this shape, [N, H, W, C]."""
+        """Allocate memory for frames of this shape, [N, H, W, C]."""
         self.frames = torch.empty(shape, dtype=torch.uint8)
         self.pts, self.durations = [0.0] * shape[0], [0.0] * shape[0]  # seconds
         self.written = 0
 
     def part(self) -> "Batch":
-        """The same memory for one of several threads: what it writes is counted apart."""
+        """The same memory for one of several threads, which counts its own rows."""
         part = copy(self)
         part.written = 0
         return part
 
     def put(self, rows: Sequence[int], frame: Tensor, pts: float, duration: float) -> None:
-        """A frame, uint8 [1, H, W, C], in these rows."""
+        """Write a frame, uint8 [1, H, W, C], into these rows."""
         for row in rows:
             self.written += write_planes(self.frames, [row], frame.numpy())
             self.pts[row], self.durations[row] = pts, duration
 
     def put_all(self, task: "Task", pts: list[float], durations: list[float]) -> None:
-        """What a task writes, and when the frames of its rows are shown."""
+        """Have a task write its rows, and note when their frames are shown."""
         self.written += task.write(self.frames, 0, len(self.frames))
         for row, shown, lasts in zip(task.rows, pts, durations, strict=True):
             self.pts[row], self.durations[row] = shown, lasts
 
     def given(self, *, channels_first: bool) -> FrameBatch:
-        """As TorchCodec gives it, in the same order in memory."""
+        """The frames as TorchCodec gives them, in the same order in memory."""
         return FrameBatch(
             self.frames.permute(0, 3, 1, 2) if channels_first else self.frames,
             torch.tensor(self.pts, dtype=torch.float64),
@@ -65,9 +65,9 @@ def shared_output(shape: Shape) -> Iterator[tuple[Tensor, str]]:
     """An output that other processes can open while the context lasts: the tensor, and its path.
 
     On Linux the memory has no name anywhere: the path goes through this process's file descriptor, and the
-    kernel frees it when the last process lets go, whatever happens. Elsewhere it is a temporary file that
-    is removed on leaving the context. The tensor stays valid afterwards. It is the same memory as theirs, and
-    forks of this process share it too: own_output is for those who are given frames.
+    kernel frees the memory when the last process lets go, whatever happens. Elsewhere it is a temporary file,
+    which is removed on leaving the context. The tensor stays valid afterwards. Workers and forks of this
+    process share its memory: use own_output for frames that are given to a caller.
     """
     if sys.platform == "linux":
         descriptor = os.memfd_create("frames")
@@ -88,23 +88,23 @@ def open_output(shape: Shape, path: str) -> Tensor:
 
 
 def own_output(shape: Shape, path: str) -> Tensor:
-    """Map a shared output that is complete, as memory of this process alone: pages are copied if written to.
+    """Map a complete shared output as memory of this process alone: pages are copied when written to.
 
-    To be mapped when all is written: whether a private map shows what is written later depends on the system.
+    Map it when all is written: whether a private map shows later writes depends on the system.
     """
     return _mapped(shape, path, is_shared=False)
 
 
 def map_output(shape: Shape, descriptor: int) -> Tensor:
-    """Map a shared output by its open file, of which the tensor keeps a descriptor of its own."""
+    """Map a shared output by its open file; the tensor keeps its own copy of the descriptor."""
     memory = mmap.mmap(descriptor, max(1, _size(shape)))
     return torch.from_numpy(np.frombuffer(memory, np.uint8)[: _size(shape)]).view(shape)
 
 
 def _mapped(shape: Shape, path: str, *, is_shared: bool) -> Tensor:
-    """By torch, whose maps keep no descriptor; through NumPy, or torch would take it for memory of its own.
+    """Map a file with torch, whose maps keep no descriptor, and pass the tensor through NumPy.
 
-    Its queues would hand the map's descriptor on then, instead of frames, and there is none.
+    Else torch would take it for a map of its own, and its queues would send the descriptor, which is closed.
     """
     size = _size(shape)
     flat = torch.from_file(path, shared=is_shared, size=max(1, size), dtype=torch.uint8)
@@ -112,17 +112,17 @@ def _mapped(shape: Shape, path: str, *, is_shared: bool) -> Tensor:
 
 
 def write_rows(output: Tensor, rows: Sequence[int], frames: Tensor) -> int:
-    """Copy frames, uint8 [n, C, H, W], into these rows of the output [N, H, W, C]; gives how many.
+    """Copy frames, uint8 [n, C, H, W], into these rows of the output [N, H, W, C]; return how many.
 
     Raises:
         RuntimeError: if the frames are not of the output's size.
     """
-    # By NumPy: torch would wake threads of its own for each copy, which take processors from the workers.
+    # With NumPy: for each copy torch would wake its own threads, which take processors from the workers.
     return write_planes(output, rows, frames.permute(0, 2, 3, 1).numpy()) if rows else 0
 
 
 def write_planes(output: Tensor, rows: Sequence[int], planes: Planes) -> int:
-    """The same of frames as they lie in memory: uint8 [n, H, W, C]."""
+    """Do the same with frames as they lie in memory: uint8 [n, H, W, C]."""
     if planes.shape[1:] != tuple(output.shape[1:]):  # a single row or column would be stretched
         raise RuntimeError(f"frames of {tuple(planes.shape[1:])} do not fit into {tuple(output.shape[1:])}")
     target = output.numpy()

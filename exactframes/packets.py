@@ -20,10 +20,10 @@ from exactframes.source import Source, count_frames
 from exactframes.support import AVI, FLV, MOV, TS, Codec, codec_for, remux
 
 VideoPacket: TypeAlias = "av.Packet[VideoStream]"
-LATEST = 2**48  # ticks: TorchCodec reckons in floating seconds
+LATEST = 2**48  # ticks: TorchCodec computes in floating-point seconds
 FEW = 18  # packets: one more than a decoder holds back at most (H.264, A.3.1)
 REORDERED = ("h264", "hevc")
-LATE = 1 / 8  # of a frame: a tick less than that may be due to rounding
+LATE = 1 / 8  # of a frame: if a tick is shorter, rounding may make a frame a tick late
 USE_EXACT = "use seek mode exact: then this file can be pruned"
 
 
@@ -32,11 +32,11 @@ class Packet(NamedTuple):
 
     pts: int  # in the stream's time base
     role: Role
-    data: Any  # PyAV's packet, or an index's Place of it
+    data: Any  # PyAV's packet, or its Place in an index
 
 
 class Request(NamedTuple):
-    """A frame that is asked for."""
+    """A requested frame."""
 
     pts: int  # when it is shown, in the stream's time base
     row: int  # where it goes in the output
@@ -47,33 +47,33 @@ class Gop:
     """Packets in decoding order, from one place where decoding may begin up to the next."""
 
     packets: list[Packet]
-    is_open: bool  # some of them are shown before the first one: they refer to the GOP before as well
+    is_open: bool  # some of them are shown before the first one: they also refer to the GOP before
 
     @property
     def shown(self) -> int:
-        """When its first packet's frame is shown."""
+        """When the frame of its first packet is shown."""
         return self.packets[0].pts
 
     def leading(self) -> list[int]:
-        """When the frames are shown that come before the first packet's."""
+        """When those frames are shown that come before the first packet's."""
         return [packet.pts for packet in self.packets if packet.pts < self.shown] if self.is_open else []
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A GOP, the one after it, and what is asked of the frames that are shown between their first ones."""
+    """A GOP, the next one, and the requests for frames that are shown between the first frames of both."""
 
     gop: Gop
     following: Gop | None
-    requests: list[Request]  # of its own frames
-    leading: list[Request]  # of the following GOP's leading frames, which need this GOP as well
+    requests: list[Request]  # for its own frames
+    leading: list[Request]  # for the following GOP's leading frames, which need this GOP as well
 
 
 class Requests:
-    """The frames asked for, in the order in which they are shown, to be taken from the front."""
+    """The requested frames in the order in which they are shown; they are taken from the front."""
 
     def __init__(self, targets: Sequence[int]) -> None:
-        """Take each row's target: a frame's index, or the time at which it is looked for."""
+        """Take each row's target: a frame's index, or the time at which the frame is looked for."""
         self._sorted = sorted(zip(targets, range(len(targets)), strict=True))
         self._taken = 0
 
@@ -83,7 +83,7 @@ class Requests:
         return self._sorted[self._taken][0] if self._taken < len(self._sorted) else None
 
     def take_below(self, stop: int) -> list[tuple[int, int]]:
-        """The (target, row) of all that are left with a target below this, which are then taken."""
+        """Take all that are left with a target below this; return their (target, row)."""
         first, self._taken = self._taken, bisect_left(self._sorted, (stop, -1), self._taken)
         return self._sorted[first : self._taken]
 
@@ -92,7 +92,7 @@ class Reader:
     """Reads the GOPs of one file for one request."""
 
     def __init__(self, container: InputContainer, source: Source, indices: Sequence[int]) -> None:
-        """Look at the stream.
+        """Read the stream's header.
 
         Raises:
             DeclinedError: if the codec or container has not been tried, or the header rules a plan out.
@@ -111,7 +111,7 @@ class Reader:
         self._container, self._source = container, source
         self._judge: Rule = self.codec.make_rule(bytes(context.extradata or b""))
         self._has_read = self._parameters_in_band = False
-        # As far as it was read. Elsewhere the flags by which FFmpeg seeks cannot be looked at.
+        # For the part that was read. In other containers the flags by which FFmpeg seeks cannot be read.
         self.finds_by_time = name == MOV and not source.boxes.is_fragmented
         self._last_dts: int | None = None
         self._start_times: set[int | None] = set()  # the dts of packets at which GOPs start
@@ -131,7 +131,7 @@ class Reader:
         self._last_shown: int | None = None
 
     def _times(self, indices: Sequence[int]) -> list[int]:
-        """When approximate seek mode looks for each frame: TorchCodec rounds index / average_fps to ticks."""
+        """When approximate mode looks for each frame: TorchCodec rounds index / average_fps to ticks."""
         fps, base = self._source.fps, self._base
         if not fps:
             raise DeclinedError(f"the header tells no frame rate; {USE_EXACT}")
@@ -143,12 +143,12 @@ class Reader:
     def asked(self) -> Iterator[Asked]:
         """Give the GOPs in order, with what is asked of them.
 
-        In exact mode the whole file is read, since TorchCodec counts its frames there, but no longer given
-        once all requests are met. In approximate mode what lies between requests is skipped, and reading
-        ends with the last one.
+        In exact mode the whole file is read, since TorchCodec counts its frames; but once all requests are
+        met, no more GOPs are given. In approximate mode the packets between requests are skipped, and reading
+        ends with the last request.
 
         Raises:
-            DeclinedError: where packets and frames cannot be matched one to one.
+            DeclinedError: if packets and frames cannot be matched one to one.
         """
         gops = self._gops()
         gop = self._first(gops)
@@ -195,19 +195,19 @@ class Reader:
         return gop
 
     def _require_all(self) -> None:
-        """Look, at the end of the file, whether it held what was asked for and what TorchCodec counts."""
+        """At the end of the file, check that it held the requested frames, and all that TorchCodec counts."""
         target = self._requests.next_target
         if target is not None:
-            if self._is_exact and target < self._source.frames:  # the header tells more than there are
+            if self._is_exact and target < self._source.frames:  # the header states more than there are
                 require_held([target], count_frames(self._source), self._source.path.name)
             raise DeclinedError("the file holds fewer frames than were asked for")
         if not self._is_exact or self.frames == self._source.frames:
-            return  # only where the header tells otherwise is the file scanned for it
+            return  # TorchCodec scans the file only if the header states another number
         if self.frames != count_frames(self._source):
             raise DeclinedError(f"TorchCodec does not count {self.frames} frames, as there are packets")
 
     def _skip(self, target: int, following: Gop) -> tuple[Iterator[Gop], Gop | None]:
-        """Seek to the GOP that holds the next request; where that leads nowhere new, go on as we were."""
+        """Seek to the GOP that holds the next request; if that leads nowhere new, go on reading."""
         for time in (target, following.shown):
             self._container.seek(time, stream=self.stream)
             gops = self._gops()
@@ -217,7 +217,7 @@ class Reader:
                     gop = next(gops, None)
             except DeclinedError:
                 if time == target:
-                    continue  # the container's keyframe is not one at which decoding may begin
+                    continue  # decoding may not begin at this keyframe of the container
                 raise
             if gop is not None and gop.shown <= target:
                 break
@@ -253,12 +253,12 @@ class Reader:
         return Asked(gop, following, [r for r in requests if r.pts not in early], asked_early)
 
     def is_missed(self, gop: Gop, following: Gop | None, target: int) -> bool:
-        """Whether TorchCodec, when it seeks to a frame of a GOP, would be led past its first packet.
+        """Whether TorchCodec, when it seeks to a frame of a GOP, would land after its first packet.
 
-        In exact mode its target is the pts of the keyframe, else that of the frame. FFmpeg's demuxers of
-        MOV, MP4 and FLV look for that time among the keyframes' dts; where there is an edit list, those are
-        moved on by the first packet's delay (FFmpeg's ticket 11137). Past the last dts of FLV there is
-        nothing. In MPEG-TS any packet may be landed on.
+        In exact mode it seeks to the pts of the keyframe, else to that of the frame. FFmpeg's demuxers of
+        MOV, MP4 and FLV look for that time among the keyframes' dts; with an edit list, those are shifted
+        by the first packet's delay (FFmpeg's ticket 11137). FLV has nothing after its last dts. In MPEG-TS,
+        a seek may land on any packet.
         """
         first = gop.packets[0]
         if self._name == TS:
@@ -274,10 +274,10 @@ class Reader:
         return (dts is not None and dts <= target) or not self._is_start(target, first.data.dts)
 
     def _is_start(self, target: int, dts: int | None) -> bool:
-        """Whether a seek leads to a place to begin, at or before a GOP's first packet.
+        """Whether a seek leads to a place where decoding may begin, at or before a GOP's first packet.
 
-        MOV and MP4 flag packets by themselves, in other ways than their codec does: FFmpeg's parsers correct
-        the flags of packets, but not those by which it seeks.
+        MOV and MP4 have flags of their own, which may differ from the codec's: FFmpeg's parsers correct the
+        flags of packets, but not the flags by which it seeks.
         """
         entries = self.stream.index_entries
         if self._name != MOV or dts is None or not isinstance(entries, IndexEntries) or not len(entries):
@@ -290,7 +290,7 @@ class Reader:
         return f"FFmpeg seeks past frames in this file; {remux(self._source.path.name)}"
 
     def _lacks_times(self, gop: Gop) -> bool:
-        """Whether all frames are shown in the order of decoding, although there are B-frames that are not."""
+        """Whether times rise in the order of decoding, although B-frames would need other times."""
         if any(a.pts >= b.pts for a, b in pairwise(gop.packets)):
             return False
         extradata = bytes(self.stream.codec_context.extradata or b"")
@@ -298,19 +298,19 @@ class Reader:
         return len(gop.packets) > 1 and (is_hevc or any(has_b_slice(p.data, extradata) for p in gop.packets))
 
     def _by_index(self, times: list[int]) -> list[Request]:
-        """Frame i is the i-th of the file in order of pts."""
+        """Requests by index: frame i is the i-th of the file in order of pts."""
         first, self.frames = self.frames, self.frames + len(times)
         return [Request(times[i - first], row) for i, row in self._requests.take_below(self.frames)]
 
     def _by_time(self, times: list[int], following: Gop | None) -> list[Request]:
-        """Approximate mode gives the first frame at or after a time: sure only where one is shown just then.
+        """Requests by time: they are certain only if a frame is shown at the very time that is looked for.
 
-        Times are rounded, so that a frame may be a tick late. After the frame before it by index TorchCodec
-        gives whatever comes next, so that must be the one.
+        Approximate mode gives the first frame at or after that time. Rounding may make a frame a tick late.
+        For two neighbours by index, TorchCodec gives the next frame second, so that must be the right one.
         """
         stop = following.shown if following else times[-1] + 1
         if times[-1] < stop - self._late:
-            stop -= self._late  # what is looked for a tick before the next GOP's first frame is that one
+            stop -= self._late  # a target a tick before the next GOP's first frame means that one
         requests = []
         for time, row in self._requests.take_below(stop):
             place = bisect_left(times, time)
@@ -324,7 +324,7 @@ class Reader:
         return requests
 
     def _shows(self, shown: int | None, time: int) -> bool:
-        """Whether a frame is shown at a time, but for rounding."""
+        """Whether a frame is shown at a time, apart from rounding."""
         return shown is not None and 0 <= shown - time <= self._late
 
     def _gops(self) -> Iterator[Gop]:
@@ -340,7 +340,7 @@ class Reader:
     def _packets(self) -> Iterator[Packet]:
         judge = self._judge
         for packet in self._container.demux(self.stream):
-            if not packet.size:  # the one that flushes a decoder at the end
+            if not packet.size:  # an empty packet flushes a decoder at the end
                 continue
             pts = packet.pts if packet.dts is None or not self._by_dts else packet.dts
             if pts is None or packet.is_corrupt or (packet.is_discard and not self._may_hide):
@@ -356,30 +356,30 @@ class Reader:
             if role.has_parameters:
                 self._parameters_in_band = True
             elif self._parameters_in_band:
-                role = role._replace(starts=False)  # it may need those that came in band before
+                role = role._replace(starts=False)  # it may need earlier parameter sets of the stream
             if role.starts or is_keyframe:
                 self._require_start(role, pts, packet.dts)
             yield Packet(pts, self._hidden(role, pts) if packet.is_discard else role, packet)
 
     @property
     def _may_hide(self) -> bool:
-        """Whether an edit list may hide packets here: in exact mode, after the first."""
+        """Whether an edit list may hide packets here: only in exact mode, and not the first one."""
         return self._is_exact and self._has_read
 
     def _hidden(self, role: Role, pts: int) -> Role:
-        """A packet that others need, and whose frame is not counted: an edit list cuts it off at the end."""
+        """The role of a packet that others need, but whose frame an edit list cuts off: it is not counted."""
         self._first_hidden = min(self._first_hidden, pts)
         return role._replace(needed=True, is_hidden=True)
 
     def _require_rising(self, dts: int | None) -> None:
-        """Look at the order of a container by whose decoding times FFmpeg seeks."""
+        """Check that decoding times rise, in a container where FFmpeg seeks by them."""
         if self._name in (MOV, FLV, TS) and dts is not None:
             if self._last_dts is not None and dts < self._last_dts:
                 raise DeclinedError("decoding times do not rise")
             self._last_dts = dts
 
     def _require_start(self, role: Role, pts: int, dts: int | None) -> None:
-        """Look closer at a packet at which a GOP starts, or is said to."""
+        """Check more of a packet at which a GOP starts, or which is flagged so."""
         if not role.starts:  # TorchCodec may seek there
             raise DeclinedError("decoding cannot begin exactly at a packet flagged as a keyframe")
         if self._reorders and pts == dts:
@@ -389,9 +389,9 @@ class Reader:
 
 
 def _is_short(gop: Gop) -> bool:
-    """Whether FFmpeg may not give the frames of a file's last GOP that TorchCodec seeks to.
+    """Whether FFmpeg may not give the frames of a file's last GOP when TorchCodec seeks to it.
 
-    Its H.264 decoder gives those that follow a recovery point only when it has given that one.
+    Its H.264 decoder gives the frames after a recovery point only once it has given that one.
     """
     return gop.packets[0].role.leads and len(gop.packets) <= FEW
 
@@ -402,7 +402,7 @@ def _is_far(target: int, gop: Gop, following: Gop) -> bool:
 
 
 def _neighbours(indices: Sequence[int], targets: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """The times of frames whose predecessor is asked for as well, and that one's time."""
+    """For each requested frame whose predecessor is requested, too: the times of both."""
     times = dict(zip(indices, targets, strict=True))
     return ((time, times[index - 1]) for index, time in times.items() if index - 1 in times)
 

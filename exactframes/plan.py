@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from exactframes.packets import Asked, Gop, Packet, Request
 
-SMALLEST_RUN = 48  # packets: opening a decoder costs as much as decoding about five
-LARGEST_RUN = 8_000_000  # bytes: what excerpts hold in memory does not grow with the video
-HELD_BACK = 17  # packets: a decoder gives a frame at the latest when so many more are decoded (H.264, A.3.1)
-FEWEST_RUNS = 3  # for each worker, of what is left: so that all finish together
+SMALLEST_RUN = 48  # packets: opening a decoder costs as much as decoding about five packets
+LARGEST_RUN = 8_000_000  # bytes: so the memory of excerpts does not grow with the video
+HELD_BACK = 17  # packets: a decoder gives a frame after so many more at the latest (H.264, A.3.1)
+FEWEST_RUNS = 3  # for each worker, of the rest: so that all finish together
 
 
 @dataclass
@@ -20,7 +20,7 @@ class Run:
     size: int = 0  # bytes
 
     def take(self, packets: list[Packet], requests: list[Request]) -> None:
-        """Add these."""
+        """Add packets and requests."""
         self.packets += packets
         self.requests += requests
         self.size += sum(packet.data.size for packet in packets)
@@ -28,22 +28,22 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Sharing:
-    """Among whom the work is divided, and into how large runs."""
+    """How many workers share the work, and how large runs may get."""
 
     requests: int  # how many frames are asked for in all
     workers: int  # how many will decode runs at once
     most_frames: int  # asked of a run, unless a single GOP has more
 
     def is_large(self, run: Run, runs: int, left: int) -> bool:
-        """Whether a run has its share, after so many runs and with so many requests left for it and others.
+        """Whether a run has its share, after so many runs, with so many requests left.
 
-        Runs begin small, so that every worker has something to do at once, grow, and get smaller towards the
+        Runs begin small, so that every worker has something to do at once; they grow, and shrink towards the
         end (guided self-scheduling, Polychronopoulos and Kuck 1987).
         """
         if run.size >= LARGEST_RUN or len(run.requests) >= self.most_frames:
             return True
         smallest: float = SMALLEST_RUN
-        if len(run.packets) == len(run.requests):  # nothing but requested frames: all runs can be alike
+        if len(run.packets) == len(run.requests):  # only requested frames: all runs can have one size
             rounds = max(1, round(self.requests / (2 * SMALLEST_RUN * self.workers)))
             smallest = self.requests / (rounds * self.workers)
         share = left / (FEWEST_RUNS * self.workers) if self.workers > 1 else left
@@ -52,15 +52,15 @@ class Sharing:
 
 
 def plan_runs(asked: Iterable[Asked], sharing: Sharing, *, prunes: bool) -> Iterator[Run]:
-    """Join GOPs to runs, as they are read.
+    """Join GOPs into runs, as they are read.
 
-    A run may go on over GOPs that nobody asks for, but not into an open GOP, which continues the GOP before:
-    leading frames are decoded with that one.
+    A run may go on past GOPs without requests, but not into an open GOP. That one continues the GOP before,
+    and its leading frames are decoded together with it.
 
     Args:
         asked: the GOPs in order.
         sharing: how large the runs get.
-        prunes: whether the codec's rule tells which packets can be dropped.
+        prunes: whether the codec's rule shows which packets can be dropped.
     """
     run, runs, left = Run(), 0, sharing.requests
     for window in asked:
@@ -78,13 +78,13 @@ def plan_runs(asked: Iterable[Asked], sharing: Sharing, *, prunes: bool) -> Iter
 
 
 def _needed(window: Asked, *, prunes: bool, is_first: bool) -> list[Packet]:
-    """The packets of a GOP to decode: the asked ones, and all that others need up to the last asked one.
+    """The packets of a GOP to decode: the requested ones, and all that others need up to the last of these.
 
-    That is to its end where the next GOP's leading frames are asked for. A run that begins with an open GOP
-    cannot decode its leading frames, and nothing shown later refers to them (H.265, 8.3.3; H.264, D.2.8).
-    Those among them that are reference frames are kept all the same: an H.264 decoder counts them (frame_num,
-    7.4.3). And some packets after the asked ones are kept there, since FFmpeg's H.264 decoder gives frames
-    after a recovery point only once it has given that one, not when it is flushed.
+    If the next GOP's leading frames are requested, that is up to the GOP's end. A run that begins with an
+    open GOP cannot decode its leading frames, and no later frame refers to them (H.265, 8.3.3; H.264, D.2.8).
+    The reference frames among them are kept all the same: an H.264 decoder counts them (frame_num, 7.4.3).
+    Some packets after the requested ones are kept there, too: FFmpeg's H.264 decoder gives the frames after a
+    recovery point only once it has given that one, and not when it is flushed.
     """
     packets = window.gop.packets
     wanted = {request.pts for request in window.requests}
@@ -98,7 +98,7 @@ def _needed(window: Asked, *, prunes: bool, is_first: bool) -> list[Packet]:
 
 
 def _up_to_leading(window: Asked, following: Gop, *, prunes: bool) -> list[Packet]:
-    """The packets of an open GOP that its leading frames need: the first one, and what is between."""
+    """The packets of an open GOP that its leading frames need: the first one, and those between."""
     wanted = {request.pts for request in window.leading}
     packets = following.packets[: _last(following.packets, wanted)]
     return _select(packets, wanted, _top_layer(window.gop, following)) if prunes else packets
@@ -118,7 +118,7 @@ def _top_layer(gop: Gop, following: Gop | None) -> int:
 
 
 def _select(packets: list[Packet], wanted: set[int], top_layer: int) -> list[Packet]:
-    """Those that others need, and those that are asked for."""
+    """The packets that others need, and the requested ones."""
     return [
         packet
         for packet in packets

@@ -1,8 +1,8 @@
 """Worker processes that decode excerpts: fresh interpreters, of which each call has some for itself.
 
-Each is a child with a socket to this process. It ends when the socket is closed, which the kernel does where
-this process cannot: nothing outlives its parent. Between calls workers wait in a pool, five minutes at most,
-since they take seconds to import torch. A fork of this process has none of them, and starts its own.
+Each is a child with a socket to this process, and ends when the socket is closed. If this process dies, the
+kernel closes it: no worker outlives its parent. Between calls workers wait in a pool, five minutes at most,
+since importing torch takes them seconds. A fork of this process has none of them, and starts its own.
 """
 
 import atexit
@@ -27,9 +27,9 @@ from exactframes.output import Shape
 from exactframes.serving import CANNOT_START_A_THREAD, Answer, Close, Decode, Done, Failed, Open
 
 IDLE_SECONDS = 300.0
-POLL_SECONDS = 1.0  # how often to look whether workers live: a fork may hold a dead one's socket open
+POLL_SECONDS = 1.0  # how often to check that workers live: a fork may hold a dead one's socket open
 LOG_BYTES = 20_000
-# The user's script is not imported: it needs no guard. Ctrl-C is for the parent.
+# The user's script is not imported, so it needs no guard. Ctrl-C is for the parent.
 BOOT = """
 import sys
 sys.path[:] = sys.argv[3:]
@@ -41,7 +41,7 @@ serve(int(sys.argv[1]), float(sys.argv[2]))
 
 
 class Worker:
-    """A process, as this one sees it: it imports for seconds, and then is ready for the call that has it."""
+    """A process, as its parent sees it: it imports for seconds, then is ready for the call that has it."""
 
     def __init__(self, idle_seconds: float) -> None:
         """Start it.
@@ -74,7 +74,7 @@ class Worker:
 
     @property
     def is_new(self) -> bool:
-        """Whether it might not be able to start; one that an earlier call has had is taken for able to."""
+        """Whether it may be unable to start; a worker that an earlier call has used counts as able."""
         return self._lease == 1 and not self.has_started
 
     @property
@@ -83,11 +83,11 @@ class Worker:
         return bool(self._process.returncode == CANNOT_START_A_THREAD)
 
     def fileno(self) -> int:
-        """To wait for what it tells."""
+        """The descriptor to wait on for its messages."""
         return self._channel.fileno()
 
     def open(self, shape: Shape, descriptor: int) -> None:
-        """Begin a lease: have it map an output; later it is ready.
+        """Begin a lease: have it map an output; it answers when it is ready.
 
         Raises:
             OSError: if it has ended.
@@ -106,7 +106,7 @@ class Worker:
         self._channel.send(Decode(self._lease, excerpt, ffmpeg_threads))
 
     def receive(self) -> Answer | None:
-        """Hear what it tells; None where that is of an earlier lease.
+        """Receive its message; None if the message is of an earlier lease.
 
         Raises:
             EOFError, OSError: if it has ended.
@@ -120,7 +120,7 @@ class Worker:
         return answer
 
     def close(self) -> None:
-        """End the lease: have it let go of the output, once it is through with its excerpt.
+        """End the lease: have it let go of the output, after its current excerpt.
 
         Raises:
             OSError: if it has ended.
@@ -129,7 +129,7 @@ class Worker:
         self._channel.send(Close())
 
     def end(self) -> None:
-        """Kill it if it lives, and leave nothing."""
+        """Kill it if it lives, and free all that belongs to it."""
         self._channel.close()
         self._process.kill()
         self._process.wait()
@@ -139,13 +139,13 @@ class Worker:
         _started.discard(self)
 
     def forget(self) -> None:
-        """Let go of it in a fork of its parent: it is no child of this process."""
+        """Let go of it in a fork of its parent: it is not a child of this process."""
         self._channel.close()
         self._log.close()
         self._process.returncode = 0  # so that nothing here waits for it
 
     def end_told(self) -> str:
-        """How it has ended, in a sentence."""
+        """A sentence that says how it ended."""
         status = _status_told(self._process.returncode)
         if self.is_new:
             return f"a worker process cannot start: {self._last_line or status}"
@@ -156,7 +156,7 @@ class Worker:
 
 
 class ProcessPool:
-    """Workers that calls have in turn, each for itself; several threads may call at once.
+    """Workers that calls take in turn, each for itself; several threads may call at once.
 
     Leaving the context ends them.
     """
@@ -165,14 +165,14 @@ class ProcessPool:
         """Start nothing yet.
 
         Args:
-            idle_seconds: after which a worker ends that no call has.
+            idle_seconds: how long a worker without a call lives.
         """
         self._idle_seconds = idle_seconds
         self._idle: list[Worker] = []
         self._lock = threading.Lock()
 
     def __enter__(self) -> "ProcessPool":
-        """Nothing happens yet."""
+        """Return the pool, and start nothing yet."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -185,7 +185,7 @@ class ProcessPool:
             worker.end()
 
     def take(self) -> Worker:
-        """A worker that was idle, or a new one.
+        """Give a worker that was idle, or a new one.
 
         Raises:
             OSError: if none can be started.
@@ -212,12 +212,12 @@ class ProcessPool:
 
 
 class Shift:
-    """The workers of one call: no more than it asks for, and no more than it has excerpts."""
+    """The workers of one call: at most as many as it asks for, and at most as many as its excerpts."""
 
     def __init__(
         self, pool: ProcessPool, most: int, shape: Shape, descriptor: int, *, ffmpeg_threads: int
     ) -> None:
-        """Take nobody yet.
+        """Take no worker yet.
 
         Args:
             pool: from which workers are taken.
@@ -226,7 +226,7 @@ class Shift:
             descriptor: of the output's open file.
             ffmpeg_threads: FFmpeg's own threads for each worker.
         """
-        self.left: deque[Excerpt] = deque()  # cut, and given to nobody yet
+        self.left: deque[Excerpt] = deque()  # cut, and not given to a worker yet
         self._pool, self._most = pool, most
         self._shape, self._descriptor, self._ffmpeg_threads = shape, descriptor, ffmpeg_threads
         self._members: list[Worker] = []
@@ -234,9 +234,9 @@ class Shift:
         self._written = 0
 
     def decode(self, excerpts: Iterator[Excerpt]) -> int:
-        """Decode excerpts, each cut shortly before a worker is free; gives how many rows were written.
+        """Decode excerpts, each cut shortly before a worker is free; return how many rows were written.
 
-        Where no process can be started, some of them are `left`, and others not yet cut.
+        If no process can be started, some of them are `left`, and others are not cut yet.
 
         Raises:
             WorkerError: if a worker ends in the middle, or none can import this library.
@@ -260,7 +260,7 @@ class Shift:
             self._hire()
             self._hand_out()
             busy = sum(worker.is_busy for worker in self._members)
-            if has_more and len(self.left) + busy <= self._most:  # one more than they are
+            if has_more and len(self.left) + busy <= self._most:  # one more than there are workers
                 excerpt = next(excerpts, None)
                 has_more = excerpt is not None
                 self.left.extend([] if excerpt is None else [excerpt])
@@ -271,13 +271,13 @@ class Shift:
                 return
 
     def _hire(self) -> None:
-        """Take workers, as long as there are more excerpts than workers that are or soon will be free."""
+        """Take workers, as long as there are more excerpts than workers that are free or soon will be."""
         while len(self._members) < self._most:
             if len(self.left) <= sum(not worker.is_busy for worker in self._members):
                 return
             try:
                 worker = self._pool.take()
-            except OSError:  # so many is what the system gives
+            except OSError:  # the system gives no more
                 self._most = len(self._members)
                 return
             self._members.append(worker)
@@ -297,7 +297,7 @@ class Shift:
                 self._lose(worker)
 
     def _listen(self, seconds: float) -> None:
-        """Hear workers that have something to tell now, or within this time."""
+        """Wait so long for messages from workers, and handle them."""
         telling = self._selector.select(seconds)
         for key, _ in telling:
             worker = key.fileobj
@@ -319,12 +319,12 @@ class Shift:
             self._written += answer.rows
 
     def _lose(self, worker: Worker) -> None:
-        """Go on without a worker that has ended, where nothing is lost with it.
+        """Go on without a worker that has ended, if nothing is lost with it.
 
-        One that has been idle for long may just have ended: another one takes its place.
+        A worker that has been idle for long may just have ended: another one takes its place.
 
         Raises:
-            WorkerError: if it was at work, or could not start and was the last hope.
+            WorkerError: if it was at work, or could not start and no other worker is left.
         """
         self._leave(worker)
         worker.end()
@@ -340,13 +340,13 @@ class Shift:
         self._selector.unregister(worker)
 
     def _kill_those_at_work(self) -> None:
-        """What was told to them, or by them, may be cut off in the middle."""
+        """Kill workers in the middle of an excerpt: messages to and from them may be incomplete."""
         for worker in [worker for worker in self._members if not worker.is_ready]:
             self._leave(worker)
             worker.end()
 
     def _dismiss(self) -> None:
-        """Give workers back; those who still decode end with the excerpt that they are at."""
+        """Give workers back; a worker that still decodes ends after its current excerpt."""
         for worker in list(self._members):
             self._leave(worker)
             self._pool.give_back(worker)
@@ -366,12 +366,12 @@ def _start(channel: socket.socket, log: IO[bytes], idle_seconds: float) -> subpr
         stdin=channel.fileno(),
         stdout=_standard_error(),
         stderr=log,
-        env={"OMP_NUM_THREADS": "1", **os.environ},  # as joblib does: workers are as many as processors
+        env={"OMP_NUM_THREADS": "1", **os.environ},  # as joblib does: there are as many workers as processors
     )
 
 
 def _import_path() -> list[str]:
-    """Where this process imports from; last where it has this library from, if it has left that folder."""
+    """Where this process imports from; last the folder of this library, if the path lacks it by now."""
     here = str(Path(__file__).resolve().parent.parent)
     return [*(entry for entry in sys.path if isinstance(entry, str)), here]
 
@@ -385,7 +385,7 @@ def _standard_error() -> int:
 
 
 def _nameless_file() -> IO[bytes]:
-    if sys.platform == "linux":  # also where no folder is writable
+    if sys.platform == "linux":  # works even if no folder is writable
         return os.fdopen(os.memfd_create("exactframes-log"), "w+b")
     return tempfile.TemporaryFile()
 
@@ -411,7 +411,7 @@ _kept = ProcessPool()
 
 
 def _after_fork() -> None:
-    """In a child: leave the parent's workers to it. To hold their sockets open would keep them alive."""
+    """In a child: leave the workers to the parent. Open copies of their sockets would keep them alive."""
     global _kept  # noqa: PLW0603
     for worker in _started:
         worker.forget()

@@ -21,15 +21,15 @@ WATCH_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Open:
-    """Map this output, whose open file comes along; Ready answers it."""
+    """Map this output, whose open file comes along. The answer is Ready."""
 
-    lease: int  # numbers the calls that have had this worker: answers to an earlier one are of no interest
+    lease: int  # numbers the calls that have had this worker: answers to an earlier one are ignored
     shape: Shape
 
 
 @dataclass(frozen=True)
 class Decode:
-    """Decode this into the output; Done or Failed answers it."""
+    """Decode this into the output. The answer is Done or Failed."""
 
     lease: int
     excerpt: Excerpt
@@ -58,7 +58,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """What was raised instead."""
+    """The error that was raised instead."""
 
     lease: int
     error: Exception
@@ -70,10 +70,10 @@ Inbox = SimpleQueue[tuple[bytearray, int | None]]
 
 
 def serve(parent: int, idle_seconds: float) -> None:
-    """Serve the process `parent`, at the other end of standard input, until it ends or long asks nothing.
+    """Serve the process `parent`, at the other end of standard input, until it ends or asks nothing for long.
 
     Standard error is a file in which the parent reads why a worker cannot start. Standard output is the
-    parent's standard error: from here on, what FFmpeg tells goes there.
+    parent's standard error: from here on, FFmpeg's messages go there.
     """
     channel, inbox = Channel(socket.socket(fileno=os.dup(0))), Inbox()
     try:
@@ -84,12 +84,12 @@ def serve(parent: int, idle_seconds: float) -> None:
     os.dup2(1, 2)
     try:
         _answer_all(channel, inbox, idle_seconds)
-    except OSError:  # nobody hears the answer
+    except OSError:  # nobody receives the answer
         os._exit(0)
 
 
 def _listen(channel: Channel, inbox: Inbox) -> None:
-    """Take in messages, also in the middle of an excerpt; when the parent's end is closed, end at once."""
+    """Receive messages, also in the middle of an excerpt; when the parent's end is closed, end at once."""
     try:
         while True:
             inbox.put(channel.receive())
@@ -98,7 +98,7 @@ def _listen(channel: Channel, inbox: Inbox) -> None:
 
 
 def _watch(parent: int) -> None:
-    """End the process with its parent, also where a fork of that lives on and holds its end open."""
+    """End the process with its parent, even if a fork of the parent lives on and holds its end open."""
     while os.getppid() == parent:
         time.sleep(WATCH_SECONDS)
     os._exit(0)
@@ -123,7 +123,7 @@ def _answer_all(channel: Channel, inbox: Inbox, idle_seconds: float) -> None:
                 answer = Done(message.lease, _decode(message, output))
         except Exception as error:  # noqa: BLE001  the parent raises it
             answer = Failed(message.lease, _portable(error))
-        del message, data  # the excerpt's memory
+        del message, data  # frees the excerpt's memory
         channel.send(answer)
 
 
@@ -144,7 +144,7 @@ def _decode(message: Decode, output: Tensor | None) -> int:
 
 
 def _portable(error: Exception) -> Exception:
-    """The error, if it survives pickling; else one that tells the same."""
+    """The error, if it survives pickling; else one with the same message."""
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301
     except Exception:  # noqa: BLE001  an error's own methods may raise anything

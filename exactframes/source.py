@@ -34,19 +34,19 @@ T = TypeVar("T")
 class Source:
     """A video file, how it is read, and what its header says."""
 
-    path: Path  # or what stands for its name, where it is no file
+    path: Path  # or a name for it, if it is not a file
     seek_mode: SeekMode
     stream_index: int
     width: int
     height: int
-    fps: float | None  # average frames a second: approximate seek mode finds frames by it
-    frames: int  # as many as the header tells, or implies; counted where it tells nothing
+    fps: float | None  # average frames a second: approximate seek mode finds frames by this rate
+    frames: int  # as many as the header states or implies; counted if it states nothing
     look: tuple[Any, ...]  # what decides how a decoded frame is converted: see look_of
-    stamp: Stamp | None = None  # the file's, as its header was read
+    stamp: Stamp | None = None  # the file's, when its header was read
     size: tuple[int, int] | None = None  # (height, width) that decoders resize frames to; None: as they are
     boxes: Boxes = field(default_factory=Boxes)  # of an MP4 or MOV file
-    given: Any = None  # what TorchCodec takes, where that is not the path
-    never_seeks: bool = False  # what is asked for is what decoding from the first packet gives
+    given: Any = None  # what TorchCodec takes, if that is not the path
+    never_seeks: bool = False  # frames are to be as if decoded from the first packet
 
     @property
     def video(self) -> Any:
@@ -55,16 +55,16 @@ class Source:
 
     @property
     def frame_bytes(self) -> int:
-        """Size of a frame as it is given."""
+        """Bytes of a frame as it is given."""
         return math.prod(self.shape(1))
 
     def shape(self, frames: int) -> tuple[int, int, int, int]:
-        """Of so many frames as they are given: [frames, height, width, 3]."""
+        """The shape of so many frames as they are given: [frames, height, width, 3]."""
         height, width = self.size or (self.height, self.width)
         return (frames, height, width, 3)
 
     def checked(self, indices: Iterable[int]) -> list[int]:
-        """The indices as plain numbers, none negative.
+        """Check the indices, and return them as plain numbers, none negative.
 
         Raises:
             TypeError, ValueError, IndexError: as checked_indices does.
@@ -72,7 +72,7 @@ class Source:
         return checked_indices(indices, self._count, self.path.name, self.frames)
 
     def _count(self) -> int:
-        """As many as TorchCodec's decoder has."""
+        """The number of frames that TorchCodec's decoder has."""
         return count_frames(self) if self.seek_mode == "exact" else self.frames
 
 
@@ -86,9 +86,9 @@ def open_source(video: Any, seek_mode: SeekMode, size: Size | None = None) -> So
 
     Raises:
         FileNotFoundError: if there is no such file.
-        TypeError: if it is nothing that holds a video; TorchCodec's own.
-        OSError: if it is something else than a file, which the message tells, or cannot be looked at.
-        ValueError: if the seek mode is none of TorchCodec's, or the size is none.
+        TypeError: if it cannot hold a video; TorchCodec's own.
+        OSError: if it is not a file (the message says what it is), or cannot be accessed.
+        ValueError: if the seek mode is not one of TorchCodec's, or the size is not valid.
         RuntimeError: if FFmpeg cannot read it as a video; TorchCodec's own message.
     """
     # Absolute: FFmpeg takes what stands before a colon for a protocol; and the working directory may change.
@@ -97,7 +97,7 @@ def open_source(video: Any, seek_mode: SeekMode, size: Size | None = None) -> So
     given = video if path is None else path
     if seek_mode not in ("exact", "approximate"):
         raise ValueError(f"seek_mode {seek_mode!r}: give 'exact' or 'approximate'")
-    try:  # approximate mode reads the header only: nothing here takes longer for a longer file
+    try:  # approximate mode reads only the header: a longer file takes no longer here
         decoder = VideoDecoder(apart(given), seek_mode="approximate")
     except (RuntimeError, ValueError, AssertionError):
         decoder = VideoDecoder(apart(given), seek_mode=seek_mode)
@@ -135,10 +135,10 @@ def _file_stamp(path: Path) -> Stamp:
 
 
 def while_unchanged(source: Source, made: Iterable[T]) -> Generator[T, None, None]:
-    """Give what is made of a file for as long as that stays as it was opened.
+    """Give what is made of a file as long as the file stays as it was opened.
 
     Raises:
-        RuntimeError: once the file has been written to, replaced or removed, whatever else came of that.
+        RuntimeError: once the file has been written to, replaced or removed, in place of any other error.
     """
     items = iter(made)
     while True:
@@ -151,7 +151,7 @@ def while_unchanged(source: Source, made: Iterable[T]) -> Generator[T, None, Non
             raise
         _require_unchanged(source)
         yield item
-        del item  # a batch is large, and the next may be long in the making
+        del item  # a batch is large, and the next may take long to make
 
 
 def _require_unchanged(source: Source) -> None:
@@ -166,7 +166,7 @@ def _require_unchanged(source: Source) -> None:
 
 
 def target_size(size: Size, height: int, width: int) -> tuple[int, int]:
-    """The (height, width) that frames get; of one number as torchvision's Resize reckons it.
+    """The (height, width) that frames get; for one number as torchvision's Resize computes it.
 
     Raises:
         ValueError: if the size is not one whole number of 1 or more, or two.
@@ -179,7 +179,7 @@ def target_size(size: Size, height: int, width: int) -> tuple[int, int]:
 
 
 def resizing(size: tuple[int, int] | None) -> list[DecoderTransform]:
-    """The transforms of a decoder that gives frames of this (height, width), or as they are."""
+    """The transforms of a decoder that gives frames of this (height, width); none if they keep theirs."""
     return [] if size is None else [Resize(size)]
 
 

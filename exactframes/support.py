@@ -1,4 +1,4 @@
-"""What has been tried: which codec in which container is cut how. All else is decoded unpruned, openly."""
+"""What has been tried: which codec in which container is cut how. All else is decoded unpruned."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,12 +21,12 @@ class Codec:
     """How packets of one codec are judged and cut."""
 
     containers: tuple[str, ...]  # in which it has been tried
-    excerpt: str  # FFmpeg's muxer for excerpts; where it takes the codec and gives back what it was given
+    excerpt: str  # FFmpeg's muxer for excerpts; it must take the codec, and give back what it was given
     make_rule: Callable[[bytes], Rule] = lambda _extradata: whole_gops
-    how: str = KEPT_WHOLE  # in which words a report says what is dropped
+    how: str = KEPT_WHOLE  # the words in which a report says what is dropped
     reorders: bool = True  # frames may be shown in another order than they are decoded in
-    tag_tells: bool = False  # whether the container's codec tag tells a variant of the codec
-    parameter_sets: Callable[[bytes], Any] = bytes  # what of the extradata a decoder reads
+    tag_tells: bool = False  # whether the container's codec tag names a variant of the codec
+    parameter_sets: Callable[[bytes], Any] = bytes  # the part of the extradata that a decoder reads
 
     @property
     def prunes(self) -> bool:
@@ -39,7 +39,7 @@ def _intra(containers: tuple[str, ...], excerpt: str, *, tag_tells: bool = False
     return Codec(containers, excerpt, lambda _extradata: rule, ALONE, reorders=False, tag_tells=tag_tells)
 
 
-# By FFmpeg's names. The corpus (fixtures/testing/corpus.py, in the repository) has each in each container.
+# The keys are FFmpeg's names. The corpus (fixtures/testing/corpus.py, in the repository) has all.
 TRIED = {
     "h264": Codec(
         (MOV, MKV, AVI, FLV, TS), "mp4", h264.rule, "nal_ref_idc", parameter_sets=h264.parameter_sets
@@ -64,7 +64,7 @@ INEXACT = {TS: "MPEG-TS", PS: "MPEG-PS", FLV: "FLV"}
 
 
 def remux(name: str) -> str:
-    """The remedy where only the container stands in the way."""
+    """The remedy if only the container is in the way."""
     stem = name.rpartition(".")[0] or name
     command = f"ffmpeg -fflags +genpts -i {name} -map 0:v:0 -c copy {stem}.mkv"
     return f"remux it losslessly, `{command}`, and give that"
@@ -80,7 +80,7 @@ def codec_for(codec: str, container: str, name: str, *, is_exact: bool = False) 
         is_exact: whether TorchCodec knows all keyframes when it seeks.
 
     Raises:
-        DeclinedError: if nobody has tried it; where there is a remedy, the message tells it.
+        DeclinedError: if it has not been tried; the message gives a remedy if there is one.
     """
     if container in INEXACT and not (is_exact and container != PS):
         raise DeclinedError(f"seeking in {INEXACT[container]} is not exact: {remux(name)}")

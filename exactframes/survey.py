@@ -19,13 +19,13 @@ class Survey:
     """How many of a video's packets some frames need."""
 
     in_file: int  # as the header counts them
-    unpruned: int  # that a decoder of the file decodes: GOPs to the last request, whole before leading frames
-    kept: int  # that are decoded where the rest is pruned
-    how: str  # by which rule packets are dropped, or that none are
+    unpruned: int  # that a plain decoder decodes: each GOP to its last request, whole before leading frames
+    kept: int  # that are decoded if the rest is pruned
+    how: str  # the rule by which packets are dropped, or that none are
 
 
 def survey(video: Any, indices: Iterable[int], seek_mode: SeekMode = "exact", workers: int = 1) -> Survey:
-    """Plan a request: of frame numbers, of which negative ones count from the end.
+    """Plan a request of frame numbers; negative ones count from the end.
 
     Raises:
         FileNotFoundError, IndexError, TypeError, ValueError, RuntimeError: as decode_frames does.

@@ -1,11 +1,11 @@
-"""What takes part in decoding, by version: frames are the same only where these are."""
+"""Versions of all that takes part in decoding: frames are sure to be the same only if these are."""
 
 from importlib.metadata import version
 from typing import NamedTuple
 
 
 class Versions(NamedTuple):
-    """Of one process."""
+    """The versions in one process."""
 
     exactframes: str
     torch: str
@@ -14,7 +14,7 @@ class Versions(NamedTuple):
 
 
 def versions() -> Versions:
-    """Those of this process.
+    """The versions in this process.
 
     Raises:
         ImportError, RuntimeError: if TorchCodec is missing, or does not find FFmpeg.
@@ -24,8 +24,8 @@ def versions() -> Versions:
 
 
 def ffmpeg_versions() -> dict[str, str]:
-    """Of FFmpeg and each of its libraries, by TorchCodec's names for them."""
-    # TorchCodec tells only the major version publicly; the same private function is in 0.11 to 0.17.
+    """The versions of FFmpeg and each of its libraries, by TorchCodec's names for them."""
+    # TorchCodec publishes only the major version; the same private function is in 0.11 to 0.17.
     from torchcodec._core import get_ffmpeg_library_versions
 
     libraries = get_ffmpeg_library_versions()

@@ -1,4 +1,4 @@
-"""Who decodes excerpts: threads that take the next one as they get free, or processes."""
+"""Workers that decode excerpts: threads that take the next one as they get free, or processes."""
 
 import os
 import threading
@@ -22,16 +22,16 @@ def threads(workers: int) -> Crew:
 
 
 def on_threads(all_tasks: Iterable[Task], output: Tensor, span: range, workers: int, pool: Crew) -> int:
-    """Decode on this thread and workers - 1 of the pool's, if it has them; gives how many rows were written.
+    """Decode on this thread and workers - 1 of the pool's, if it has them; return how many rows were written.
 
-    There is no queue: whoever is free cuts its own next excerpt, so that each worker holds one.
+    There is no queue: a free worker cuts its own next excerpt, so that each holds one.
 
     Args:
         all_tasks: what to do.
         output: the rows of this span of the whole output, uint8 [n, H, W, C].
-        span: which rows those are; tasks may have more.
+        span: which rows those are; tasks may have others, too.
         workers: how many decode at once.
-        pool: of threads.
+        pool: the threads.
 
     Raises:
         DeclinedError: as cutting and decoding do; the other threads end with the excerpt they are at.
@@ -54,7 +54,7 @@ def on_threads(all_tasks: Iterable[Task], output: Tensor, span: range, workers: 
 
 
 class _Others:
-    """What helpers do, and what comes of it."""
+    """What helpers do, and their results."""
 
     def __init__(self, work: Callable[[], int], fail: Callable[[], None]) -> None:
         self._work, self._fail = work, fail
@@ -66,7 +66,7 @@ class _Others:
         self._missing = pool.share(self._answer, count)
 
     def result(self) -> int:
-        """The sum of what they gave.
+        """The sum of their results.
 
         Raises:
             BaseException: what one of them raised.
@@ -80,7 +80,7 @@ class _Others:
         return total
 
     def wait(self) -> None:
-        """Wait until all have ended, whatever they give."""
+        """Wait until all have ended; ignore their results."""
         while self._missing:
             self._next()
 
@@ -92,7 +92,7 @@ class _Others:
     def _answer(self) -> None:
         try:
             self._answers.put(self._work())
-        except BaseException as error:  # noqa: BLE001  it is the caller's
+        except BaseException as error:  # noqa: BLE001  the caller raises it
             self._fail()
             self._answers.put(error)
 
@@ -108,7 +108,7 @@ class _Shared:
         self._is_closed = True
 
     def take(self) -> Task | None:
-        """The next one; None where there is none."""
+        """The next one; None if there is none."""
         with self._lock:
             return None if self._is_closed else next(self._source, None)
 
@@ -116,12 +116,12 @@ class _Shared:
 def on_processes(
     excerpts: Iterable[Excerpt], shape: Shape, path: str, workers: int, ffmpeg_threads: int
 ) -> int:
-    """Decode on worker processes, into a shared output; gives how many rows were written.
+    """Decode on worker processes, into a shared output; return how many rows were written.
 
-    A single worker is this process; so are all where the system gives no process.
+    A single worker is this process. If the system gives no process, this one decodes all.
 
     Args:
-        excerpts: what to decode; cut as workers get free.
+        excerpts: what to decode; each is cut when a worker is free.
         shape: of the output.
         path: of the output.
         workers: how many decode at once; fewer if there are fewer excerpts, or processes to have.

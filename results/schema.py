@@ -43,7 +43,7 @@ class Cost:
     """What one untimed pass costs this process and all its descendants, dead or alive."""
 
     cpu_seconds: float
-    """User and system time, s."""
+    """User and system time, s; where requests are answered, of a timed pass, the median over the rounds."""
     peak_bytes: int
     """Memory of the whole tree at its largest, bytes; pages that processes share count once."""
     extra_bytes: int = 0
@@ -242,7 +242,7 @@ class Record:
 
     @property
     def cpu_seconds(self) -> float | None:
-        """User and system time of the untimed pass, s."""
+        """User and system time of a pass, s."""
         return self.cost.cpu_seconds if self.cost else None
 
     @property

@@ -7,6 +7,10 @@ round by round, one idle while the other measures (lockstep.py); then two new pr
 after pair, until every benchmark is decided or the minutes are spent. Finished pairs are kept in .ab/: after
 Ctrl-C, a kill or a failure the same command goes on where it was.
 
+Requests are measured instead where the options name their file, as in
+
+    make ab A=rev:main B=rev:HEAD ARGS="benchmarks/test_requests.py -k clips-closed-1-kept"
+
 Exit status: the verdict's, or 2 if an environment cannot be built or a side fails, or 130 after Ctrl-C.
 """
 
@@ -30,7 +34,9 @@ from results.told.comparison import render
 ROUNDS = 4  # of each strategy in a pair
 PAIRS = KEPT  # where the finished pairs are
 WORKLOAD = ("--workload", "h264")  # small: a round takes about a second
-CHOSEN = ("-k", "test_decode and (sequential or threads) and not ffmpeg")
+CHOSEN = ("-k", "test_decode and (sequential or threads) and not ffmpeg and not stages")  # any side has them
+REQUESTS = "benchmarks/test_requests.py"
+CHOSEN_OF_REQUESTS = ("-k", "[clips-closed-1-kept] or [clips-closed-1-exactframes]")
 HERE = "here"
 
 
@@ -48,6 +54,8 @@ def prepare(letter: str, what: str) -> Side:
 def with_defaults(options: Sequence[str]) -> list[str]:
     """The suite's options, with ab's own workload and benchmarks where they name none."""
     names = {option.partition("=")[0] for option in options}
+    if REQUESTS in names:
+        return [*(() if "-k" in names or "-m" in names else CHOSEN_OF_REQUESTS), *options]
     workload = () if names & {"--workload", "--video", "--loops", "--sample-fps"} else WORKLOAD
     return [*workload, *(() if "-k" in names or "-m" in names else CHOSEN), *options]
 
@@ -83,7 +91,7 @@ def _spent(folder: Path) -> float:
 
 def _progress(folder: Path, minutes: float) -> str:
     verdicts = compare_pairs(read_pairs(folder)).verdicts
-    changes = ", ".join(f"{v.name} {percent(v.change)}" for v in verdicts if v.kind == "strategy")
+    changes = ", ".join(f"{v.name} {percent(v.change)}" for v in verdicts if v.is_under_test)
     return f"{len(pairs_in(folder))} pairs in {_spent(folder) / 60:.1f} of at most {minutes:g} min: {changes}"
 
 

@@ -15,6 +15,7 @@ from results.saved.pairs import KEPT
 
 ROOT = Path(__file__).parent.parent.parent
 REVISION = "rev:"
+WITH_TORCH = ("nvidia-", "cuda-", "triton")  # what torch itself requires, to the version
 
 
 class SideError(Exception):
@@ -97,10 +98,12 @@ def _commit(letter: str, what: str) -> str:
 
 
 def _pins_without(requirements: list[str]) -> str:
-    """The suite's pins, less those that the requirements pin themselves."""
+    """The suite's pins, less those that the requirements pin themselves, or another torch does."""
     names = {_name(requirement) for requirement in requirements}
+    without = WITH_TORCH if "torch" in names else ()
     lines = (ROOT / "constraints.txt").read_text().splitlines()
-    return "\n".join(line for line in lines if _name(line) not in names) + "\n"
+    kept = [line for line in lines if _name(line) not in names and not line.startswith(without)]
+    return "\n".join(kept) + "\n"
 
 
 def _name(requirement: str) -> str:
@@ -109,8 +112,12 @@ def _name(requirement: str) -> str:
 
 def _step(side: Side, home: Path, *command: str) -> None:
     log = home.with_suffix(".log")
+    # A constraint that this machine sets for all of pip's runs would contradict those of a side.
+    environment = {**os.environ, "PIP_CONSTRAINT": os.devnull}
     with log.open("a") as file:
-        done = subprocess.run(command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT, check=False
+        )
     if done.returncode:
         raise SideError(f"{side} could not be built: {last_words(log)}")
 

@@ -25,10 +25,10 @@ CLUSTER_ACROSS = "cluster-across"  # with --cluster: see cluster_across.py
 
 @dataclass(frozen=True, kw_only=True)
 class DecodingAcross:
-    """One pass over all videos, by workers that are threads and take the longest first.
+    """One pass over all videos, by threads that take the longest video first.
 
-    Each worker has a part in memory. So a part is smaller than a strategy's by the number of workers. The
-    worker lets its frames go within the time of the round.
+    Each worker holds a part in memory, so a part is a strategy's part divided by the number of workers. The
+    worker frees its frames within the time of the round.
     """
 
     name: str
@@ -47,14 +47,14 @@ class DecodingAcross:
         """Decode all videos, and then once more: in this untimed pass the workers judge the frames.
 
         Raises:
-            MismatchError: naming the video, and the first frame of it that is wrong.
+            MismatchError: if a frame is wrong; it names the video and the first such frame.
         """
         self.run()
         with pause():
             return joined(self._over_all(lambda baseline: self._prove(baseline, when)))
 
     def prove_last(self) -> Proof:
-        """The same after the last timed round."""
+        """Do the same after the last timed round."""
         return self.prove(", after its last round,")
 
     def _over_all(self, do: Callable[[Baseline], Proof | None]) -> list[Proof]:
@@ -96,7 +96,7 @@ def identify_set(baselines: Sequence[Baseline], cluster: Mapping[str, object]) -
 
 
 def longest_first(baselines: Sequence[Baseline]) -> list[Baseline]:
-    """Sort them, the largest video first: what takes longest must not begin last."""
+    """Sort the baselines, the largest video first: what takes longest must not begin last."""
     return sorted(baselines, key=lambda baseline: _pixels(baseline.workload), reverse=True)
 
 

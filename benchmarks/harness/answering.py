@@ -1,7 +1,7 @@
-"""A pass over a stream of requests: proven request by request, and what is noted of its latencies."""
+"""A pass over a stream of requests: every request is proven, and its latency is noted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -19,7 +19,7 @@ from benchmarks.loads.records import Answered, Running
 from benchmarks.peers.likeness import measure_likeness
 from benchmarks.ways import Way
 from benchmarks.ways.answering import Answerer
-from results.schema import Requests
+from results.schema import Record, Requests
 
 SAMPLE = 5  # requests of a timed pass whose frames are kept, and proven after it
 
@@ -30,27 +30,27 @@ class Taken:
 
     latencies: Sequence[float]  # s, in the order of the requests
     cpu_seconds: float  # of all processes
-    bytes_read: int | None  # by all processes; None where the system does not tell
+    bytes_read: int | None  # by all processes; None if the system does not count them
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asking:
-    """How requests come."""
+    """How requests come: the load."""
 
     load: Running
     callers: int  # how many ask at once
-    arrivals: float | None = None  # requests a second; None where a caller asks when it is free
+    arrivals: float | None = None  # requests a second; None: a caller asks again when it is free
 
 
 class Answering:
-    """One way under one load; what it keeps lives on from pass to pass, until it is closed."""
+    """One way under one load. What the way keeps lives on from pass to pass, until it is closed."""
 
     def __init__(self, name: str, way: Way, reference: Reference, asking: Asking) -> None:
         """Take no pass yet.
 
         Args:
-            name: of the way.
-            way: that answers.
+            name: the way's name.
+            way: the way that answers.
             reference: what the frames are judged by.
             asking: the load.
         """
@@ -62,10 +62,10 @@ class Answering:
         self._decoders_open = 0
 
     def warm_up(self) -> None:
-        """Look whether another library can decode this at all.
+        """Check that the way can decode this stream at all.
 
         Raises:
-            NotMeasuredError: if not; builds of it differ in the codecs that they bring.
+            NotMeasuredError: if it cannot: builds of a library differ in their codecs.
         """
         if not self._way.is_peer:
             return
@@ -80,7 +80,7 @@ class Answering:
             answerer.close()
 
     def run(self) -> None:
-        """One timed pass; a sample of its frames is proven after it."""
+        """Take one timed pass; a sample of its frames is proven after it."""
         stride = max(1, len(self._reference.stream.requests) // SAMPLE)
         offset = len(self._passes) % stride
 
@@ -97,35 +97,41 @@ class Answering:
                     self._proof(one.number, one.kept, ", in a timed round,")
 
     def prove(self, when: str = "", pause: Pause = CLOCK.stopped) -> Proof:  # noqa: ARG002
-        """One untimed pass in which every frame is proven, by whoever asked for it."""
+        """Take one untimed pass in which every frame is proven, in the caller that asked for it."""
         answered = self._load.take(lambda number, frames: self._proof(number, frames, when))
         self._first += [one.latency for one in answered if one.is_first]
         return joined([one.kept for one in answered])
 
     def prove_last(self) -> None:
-        """The last timed pass is proven as all others are."""
+        """Do nothing: the last timed pass is proven as all others are."""
         self.run()
 
     def close(self) -> None:
         """End workers, close decoders."""
         self._load.close()
 
-    @property
-    def figures(self) -> Requests | None:
-        """What was noted over all timed passes; None before the first one."""
-        if not self._passes:
-            return None
-        latencies = [latency for taken in self._passes for latency in taken.latencies]
+    def noted(self, record: Record, rounds: int) -> Record:
+        """The record with what was noted of requests in the last `rounds` passes.
+
+        The CPU seconds of a timed pass replace those of the untimed one, in whose midst digests were taken.
+        """
+        passes = self._passes[-rounds:]
+        cpu_seconds = median(taken.cpu_seconds for taken in passes)
+        cost = record.cost and replace(record.cost, cpu_seconds=cpu_seconds)
+        return replace(record, cost=cost, requests=self._figures(passes, cpu_seconds))
+
+    def _figures(self, passes: Sequence[Taken], cpu_seconds: float) -> Requests:
+        latencies = [latency for taken in passes for latency in taken.latencies]
         requests = len(self._reference.stream.requests)
-        read = [taken.bytes_read for taken in self._passes if taken.bytes_read is not None]
+        read = [taken.bytes_read for taken in passes if taken.bytes_read is not None]
         values = {f"p{percent}": percentile(latencies, percent) for percent in (50, 90, 95, 99)}
         return Requests(
             requests=requests,
             callers=self._asking.callers,
             largest=max(latencies),
             distribution=list(map(list, Distribution.of(latencies).counts.items())),
-            p95_rounds=[percentile(taken.latencies, 95) for taken in self._passes],
-            cpu_seconds=median(taken.cpu_seconds for taken in self._passes) / requests,
+            p95_rounds=[percentile(taken.latencies, 95) for taken in passes],
+            cpu_seconds=cpu_seconds / requests,
             bytes_read=median(read) / requests if read else None,
             first_seconds=median(self._first) if self._first else None,
             decoders_open=self._decoders_open,
@@ -155,7 +161,7 @@ class Answering:
 
 
 def bytes_read() -> int | None:
-    """Bytes that this process and its living descendants have read; None where the system does not tell."""
+    """Bytes that this process and its living descendants have read; None if it is unknown."""
     this = psutil.Process()
     try:
         counters: list[Any] = [one.io_counters() for one in (this, *this.children(recursive=True))]

@@ -1,6 +1,6 @@
 """The timer of every benchmark here: pytest-benchmark reads it, as the `timer` of its own marker.
 
-It is time.perf_counter with two differences. It stands still while a round's frames are proven and let go.
+It is time.perf_counter with two differences. It stands still while a round's frames are proven and freed.
 And it can be set forward by the seconds of a round that was taken earlier: this replays the round.
 """
 
@@ -34,7 +34,7 @@ class Clock:
         self._ahead += seconds
 
     def seconds_of(self, run: Callable[[], object]) -> float:
-        """How long a call takes."""
+        """How long a call takes, in seconds."""
         start = self.now()
         run()
         return self.now() - start

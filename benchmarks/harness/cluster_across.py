@@ -25,7 +25,7 @@ HEADER = "cluster-across: whole videos as tasks; frames are reduced to digests o
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterDecodingAcross:
-    """A pass over all videos by the workers of a cluster; DecodingAcross is one by threads."""
+    """A pass over all videos by the workers of a cluster; DecodingAcross is the same by threads."""
 
     baselines: Sequence[Baseline]
     client: "Client"
@@ -43,14 +43,14 @@ class ClusterDecodingAcross:
         """Decode all videos, and compare the digests.
 
         Raises:
-            MismatchError: naming the video, and the first frame of it that is wrong.
+            MismatchError: if a frame is wrong; it names the video and the first such frame.
         """
         found = self._digests()
         with pause():
             return joined([self._compare(b, found[n], when) for n, b in enumerate(self.baselines)])
 
     def prove_last(self) -> Proof:
-        """The same in the last timed round."""
+        """Do the same in the last timed round."""
         return self.prove(", in its last round,")
 
     def _digests(self) -> dict[int, Digests]:

@@ -1,4 +1,4 @@
-"""The cluster of a session: it is started here or connected to, and its workers are checked."""
+"""The cluster of a session: it is started or connected to here, and its workers are checked."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5
 BY_PATH = ("cluster-processes", CLUSTER_ACROSS)  # they open videos on the workers
-WORKER_TTL = "30s"  # after so long without an answer, a worker of ours counts as lost
+WORKER_TTL = "30s"  # after so long without an answer, one of our workers counts as lost
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Cluster:
     is_local: bool  # whether this session has started it on this machine
     clients: dict[str, "Client"] = field(
         default_factory=dict
-    )  # one for each strategy: so its traffic is counted apart
+    )  # one for each strategy, so that its traffic is counted separately
 
     def client(self, name: str) -> "Client":
         """The connected client of a strategy."""
@@ -57,7 +57,7 @@ class Cluster:
 
     @property
     def identity(self) -> dict[str, object]:
-        """The fields in which runs on different clusters differ; no address."""
+        """The fields in which runs on different clusters differ; they hold no address."""
         return {"cluster_workers": self.workers, "cluster_is_local": self.is_local}
 
     def use(self, name: str, frames: int) -> ClusterUse:

@@ -26,12 +26,18 @@ class NotMeasuredError(Exception):
     """Something cannot be measured here; the message says why."""
 
 
+def nothing_more(record: Record, rounds: int) -> Record:  # noqa: ARG001  what `finish` takes
+    """The record as it is."""
+    return record
+
+
 @dataclass(frozen=True, kw_only=True)
 class Contender:
     """Something to measure."""
 
     subject: Pass  # what is timed
     record: Record  # what is saved of it: so far, what is known before it is measured
+    finish: Callable[[Record, int], Record] = nothing_more  # adds what was noted in the last so many passes
 
     @property
     def name(self) -> str:
@@ -46,7 +52,7 @@ class Work:
     """What all contenders of one workload share."""
 
     name: str  # of the workload
-    baselines: tuple[Baseline, ...]  # of its video; or of all videos, where all are decoded
+    baselines: tuple[Baseline, ...]  # of its video; or of all videos, if all are decoded
     identity: Identity
     settings: Settings
     cluster: Cluster | None
@@ -110,7 +116,7 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     """Run a benchmark once for each name of its marker, which a function of the command line may give."""
     for mark in metafunc.definition.iter_markers("measures"):
         ((parameter, names),) = mark.kwargs.items()
-        if names is None:  # the benchmark's own module does it
+        if names is None:  # the benchmark's own module gives the names
             continue
         found = names(metafunc.config) if callable(names) else names
         metafunc.parametrize(parameter, list(found), ids=str)

@@ -16,12 +16,12 @@ class CostMeter:
     """Measures what happens inside its `with` block; read `cost` after it.
 
     Memory is the proportional set size where the system reports it (Linux) and the unique set size elsewhere,
-    sampled ten times a second: a shorter peak can be missed. A thread of this process does the sampling,
-    so it belongs around an untimed pass.
+    sampled ten times a second, so a shorter peak can be missed. A thread of this process takes the samples:
+    the meter belongs around an untimed pass.
     """
 
     def __enter__(self) -> "CostMeter":
-        """Take the readings to subtract."""
+        """Take the readings that will be subtracted."""
         self._stop = threading.Event()
         self._before = self._peak = tree_memory()
         self._cpu_before = tree_cpu_seconds()
@@ -39,7 +39,7 @@ class CostMeter:
 
     @contextmanager
     def cpu_uncounted(self) -> Iterator[None]:
-        """Count no CPU time inside, which is not the strategy's; add up the seconds that it takes."""
+        """Count no CPU time inside, since it is not the strategy's; add up the seconds that it takes."""
         began = time.perf_counter()
         self._cpu += tree_cpu_seconds() - self._cpu_before
         yield

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from benchmarks.strategies import LEFT_OUT
 from fixtures.long_video import LongVideo
 from fixtures.sampling import spacing
 from fixtures.settings import DEFAULT, Settings
@@ -12,7 +13,7 @@ from results.schema import Identity
 def header(
     name: str, workload: Workload, video: LongVideo, settings: Settings, identity: Identity
 ) -> list[str]:
-    """The lines that tell a person what runs, on what, with which versions."""
+    """The lines that say what runs, on what, with which versions."""
     frames, seek_mode = len(workload.indices), workload.seek_mode
     machine, software = identity.machine, identity.software
     ffmpeg = software["ffmpeg"]
@@ -26,6 +27,7 @@ def header(
         "size": "resized to {1}x{0} by each decoder".format(*workload.frame_size) if workload.size else "",
         "workers": f"{settings.workers} on {machine['usable_cpus']} usable CPUs, {machine['cpu_model']}",
         "cluster": _on_cluster(machine),
+        "left out": LEFT_OUT or "",
         "rounds": f"{settings.rounds} timed, {max(1, settings.warmup_rounds)} before (first the proof)",
         "versions": f"torch {software['torch']}, torchcodec {software['torchcodec']}, "
         f"FFmpeg {ffmpeg.get('ffmpeg_version')}, joblib {software['joblib']}, Python {software['python']}",

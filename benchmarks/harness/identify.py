@@ -1,4 +1,4 @@
-"""Describes what a result is a result of: the work, the machine, and the software under test."""
+"""Describes what a result is a result of: the work, the machine and the software under test."""
 
 import hashlib
 import platform
@@ -16,10 +16,10 @@ from results.schema import Identity
 
 
 def identify(workload: Workload, cluster: Mapping[str, object]) -> Identity:
-    """Describe this run, and the cluster by these fields of it, without a path or a host name.
+    """Describe this run and the cluster, of which these are fields; no path and no host name is in it.
 
-    Two results are of the same work where "work" agrees; "machine" must agree too for their seconds to
-    be comparable; "software" is what a comparison is usually about.
+    Two results are of the same work if "work" agrees. "machine" must agree, too, for their seconds to
+    be comparable. "software" is what a comparison is usually about.
     """
     video = workload.video
     work: dict[str, object] = {
@@ -35,7 +35,7 @@ def identify(workload: Workload, cluster: Mapping[str, object]) -> Identity:
     }
     if workload.size is not None:
         work["output_size"] = "{1}x{0}".format(*workload.size)
-    if len(workload.parts) > 1:  # in one part the size of a part changes nothing
+    if len(workload.parts) > 1:  # with one part, the size of a part changes nothing
         work["part_bytes"] = workload.part_bytes
     return Identity(work=work, machine=machine_of(cluster), software=software_versions())
 

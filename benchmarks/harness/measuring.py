@@ -43,20 +43,20 @@ def compare(work: Work, contenders: Collected, orders: Orders | None, console: C
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """A benchmark calls it with the name of a contender: it proves, costs and times that contender."""
+    """Proves, costs and times a contender, when a benchmark calls it with the contender's name."""
 
     config: pytest.Config
     benchmark: BenchmarkFixture
     comparison: Comparison
 
     def __call__(self, name: object) -> Record:
-        """Measure it; gives its record, to which the benchmark may add."""
+        """Measure it, and return its record, to which the benchmark may add."""
         contender, rounds = self._contender(str(name)), self.comparison.rounds
         if self.comparison.work.name != DEFAULT:
             self.benchmark.group = self.comparison.work.name
         entry: Entry = {"extra_info": self.benchmark.extra_info, "stats": None}
         self.save(contender.record)
-        entries(self.config).append(entry)  # now, so that a failure shows in the table
+        entries(self.config).append(entry)  # before measuring, so that a failure shows in the table
         reasons: list[str] = []
         with self._outcome_noted(contender), fallbacks_noted(reasons):
             self.save(record := rounds.untimed(contender))
@@ -64,13 +64,19 @@ class Measure:
                 rounds.timed(contender, self.benchmark)
         if self.benchmark.stats is not None:  # None with --benchmark-disable
             entry.update(self.benchmark.stats.as_dict())
-        self.save(record := replace(record, fallback=reasons[-1] if reasons else record.fallback))
+        record = replace(record, fallback=reasons[-1] if reasons else record.fallback)
+        self.save(record := contender.finish(record, self._rounds))
         return record
 
     def save(self, record: Record) -> None:
         """Have pytest-benchmark save this record of the benchmark."""
         self.benchmark.extra_info.clear()
         self.benchmark.extra_info.update(record.to_dict())
+
+    @property
+    def _rounds(self) -> int:
+        """How many rounds were taken, warm-up left out; one where timing is disabled."""
+        return len(self.benchmark.stats.stats.data) if self.benchmark.stats else 1
 
     def _contender(self, name: str) -> Contender:
         found = self.comparison.contenders[name]
@@ -96,7 +102,7 @@ class Measure:
         except NotMeasuredError as reason:
             self.save(replace(contender.record, fallback=str(reason)))
             pytest.skip(str(reason))
-        except ClusterError as error:  # a lost cluster is the end of the session: nothing is saved
+        except ClusterError as error:  # a lost cluster ends the session: nothing is saved
             pytest.exit(str(error), returncode=pytest.ExitCode.TESTS_FAILED)
         except KeyboardInterrupt:
             entries(self.config).extend(self.comparison.rounds.finished())

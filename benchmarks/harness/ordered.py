@@ -29,7 +29,7 @@ GRACE_SECONDS = 10.0  # for a round to end after the controller has gone
 
 
 class Orders:
-    """What the controller says, read on a thread: so its end is seen also during a round."""
+    """The controller's orders, read on a thread, so that its end is noticed also during a round."""
 
     def __init__(self, descriptor: int) -> None:
         """Take over this end of the controller's socket pair."""
@@ -39,14 +39,14 @@ class Orders:
         threading.Thread(target=self._read_all, daemon=True).start()
 
     def answer(self, **message: object) -> None:
-        """Send a message; ends this session if nobody is there."""
+        """Send a message; end this session if the controller has gone."""
         try:
             self._channel.send(**message)
         except EOFError:
             pytest.exit("the controller of this side has gone", returncode=1)
 
     def next(self) -> Message:
-        """Wait for the next order; ends this session if nobody is there."""
+        """Wait for the next order; end this session if the controller has gone."""
         message = self._read.get()
         if message is None:
             pytest.exit("the controller of this side has gone", returncode=1)
@@ -59,16 +59,16 @@ class Orders:
         except EOFError:
             self._read.put(None)
         time.sleep(GRACE_SECONDS)
-        if os.getpgrp() == os.getpid():  # as the controller starts a side: its workers end with it
+        if os.getpgrp() == os.getpid():  # the controller starts a side so: its workers end with it
             os.killpg(0, signal.SIGTERM)  # joblib's resource tracker ignores it, and tidies up at the end
         os._exit(1)
 
 
 class Ordered(Ahead):
-    """Rounds are taken as ordered; a contender that fails, or is wrong, ends the session."""
+    """Takes rounds as they are ordered; a contender that fails, or is wrong, ends the session."""
 
     def __init__(self, contenders: Sequence[Contender], orders: Orders, console: Console) -> None:
-        """Take orders from there."""
+        """Take orders from `orders`."""
         super().__init__(contenders)
         self._orders, self._console = orders, console
 

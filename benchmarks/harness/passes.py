@@ -12,8 +12,8 @@ from benchmarks.harness.proof import Baseline, Proof, joined, prove
 from fixtures.workload import Workload
 
 Decode = Callable[[Workload, int], Tensor]  # (a part, workers) -> uint8 [N, C, H, W]
-Judge = Callable[[str, Tensor, Baseline], Proof]  # (name for the message, frames, what they are judged by)
-Pause = Callable[[], AbstractContextManager[None]]  # its context is no time of the round
+Judge = Callable[[str, Tensor, Baseline], Proof]  # (name for the message, frames, their baseline)
+Pause = Callable[[], AbstractContextManager[None]]  # the time within its context is not counted
 
 
 class Pass(Protocol):
@@ -38,10 +38,10 @@ class Pass(Protocol):
 
         Args:
             when: which round it is, for the message.
-            pause: gives the context in which results are judged, so that this is no time of the round.
+            pause: gives the context in which results are judged; time within it is not counted.
 
         Raises:
-            MismatchError: naming the first frame that is wrong.
+            MismatchError: if a frame is wrong; it names the first one.
         """
 
     def prove_last(self) -> Proof | None:
@@ -50,7 +50,7 @@ class Pass(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Decoding:
-    """A pass over all parts of a workload; a part's frames are let go before the next part is decoded."""
+    """A pass over all parts of a workload; the frames of a part are freed before the next one is decoded."""
 
     name: str
     decode: Decode
@@ -59,7 +59,7 @@ class Decoding:
     judge: Judge = prove
 
     def warm_up(self) -> None:
-        """Decode so little of the workload that it only starts the workers."""
+        """Decode a little of the workload, only to start the workers."""
         workload = self.baseline.workload
         self.decode(replace(workload, indices=workload.indices[: self.workers]), self.workers)
 
@@ -81,5 +81,5 @@ class Decoding:
         return joined(proofs)
 
     def prove_last(self) -> Proof:
-        """The same in the last timed round."""
+        """Do the same in the last timed round."""
         return self.prove(", in its last round,")

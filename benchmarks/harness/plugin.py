@@ -1,4 +1,4 @@
-"""What a benchmark needs of its session: identity, baseline, plan, and what measures its contender."""
+"""The fixtures of a benchmark: identity, baseline, plan, and what measures its contender."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -51,7 +51,7 @@ def identity(
     cluster: Cluster | None,
     console: Console,
 ) -> Identity:
-    """What is measured; the header prints it before anything is decoded."""
+    """The identity of what is measured; the header prints it before anything is decoded."""
     identity = identify(workload, {} if cluster is None else cluster.identity)
     for line in header(workload_name, workload, long_video, settings, identity):
         console.line(line)
@@ -64,7 +64,7 @@ def identity(
 def baseline(
     workload: Workload,
     workload_name: str,
-    identity: Identity,  # noqa: ARG001  its header comes first
+    identity: Identity,  # noqa: ARG001  its header is printed first
     console: Console,
     pytestconfig: pytest.Config,
 ) -> Baseline:
@@ -79,7 +79,7 @@ def baseline(
 def baselines(
     pytestconfig: pytest.Config, settings: Settings, long_videos: Path, console: Console
 ) -> list[Baseline]:
-    """The baselines of all videos of the set; those that this session has not taken yet are taken now."""
+    """The baselines of all videos of the set; those that this session lacks are taken now."""
     taken = pytestconfig.stash.setdefault(BASELINES, {})
     for name, clip in pytestconfig.stash[VIDEO_SET].items():
         if name not in taken:
@@ -103,7 +103,7 @@ def urls(pytestconfig: pytest.Config, settings: Settings) -> dict[Path, str]:
 def plan(workload: Workload) -> Survey | None:
     """How many packets the video has and the frames need; None if the video has no plan.
 
-    A packet that two parts need is decoded, and counted, twice.
+    A packet that two parts need is decoded twice, and counted twice.
     """
     try:
         parts = [survey(part.video.path, part.indices, part.seek_mode) for part in workload.parts]
@@ -185,5 +185,5 @@ def measure(
 def measure_across(
     pytestconfig: pytest.Config, benchmark: BenchmarkFixture, comparison_across: Comparison
 ) -> Measure:
-    """The same over all videos."""
+    """Does the same over all videos."""
     return Measure(config=pytestconfig, benchmark=benchmark, comparison=comparison_across)

@@ -1,7 +1,7 @@
 """The proof that a strategy's frames equal the baseline's, frame by frame and bit for bit.
 
-The baseline is kept as one digest a frame, not as a second gigabyte of frames. Only where a frame
-differs is the baseline's frame decoded again, to say by how much.
+The baseline is kept as one digest a frame, not as a second gigabyte of frames. If a frame differs, the
+baseline's frame is decoded again, to report by how much.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ Digests = tuple[bytes, ...]
 
 
 class MismatchError(AssertionError):
-    """A strategy's frames are not the baseline's; the message says which and by how much."""
+    """A strategy's frames are not the baseline's; the message says which, and by how much."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Proof:
     """What was shown of a strategy's or a peer's frames."""
 
     digests: Digests
-    max_difference: int = 0  # from the baseline's, of any value, 0 to 255; a strategy is proven at 0 only
+    max_difference: int = 0  # of any value from the baseline's, 0 to 255; a strategy is proven only at 0
     differing_frames: int = 0
 
     @property
@@ -39,12 +39,12 @@ class Proof:
 
     @property
     def digest(self) -> str:
-        """One digest of them all, however they were divided into parts."""
+        """One digest of all frames, however they were divided into parts."""
         return hashlib.blake2b(b"".join(self.digests), digest_size=16).hexdigest()
 
     @property
     def summary(self) -> schema.Proof:
-        """The part of it that is saved."""
+        """The part of the proof that is saved."""
         return schema.Proof(
             frames=self.frames,
             digest=self.digest,
@@ -54,7 +54,7 @@ class Proof:
 
 
 def joined(proofs: Sequence[Proof]) -> Proof:
-    """Join what was shown of a workload's parts."""
+    """Join the proofs of a workload's parts."""
     return Proof(
         digests=tuple(digest for proof in proofs for digest in proof.digests),
         max_difference=max(proof.max_difference for proof in proofs),
@@ -69,11 +69,11 @@ class Baseline:
     workload: Workload
     frame_shape: tuple[int, ...]  # (C, H, W)
     digests: Digests
-    first_sample: int = 0  # of a part: its place among all that are asked for
+    first_sample: int = 0  # of a part: the position of its first frame among all samples
 
     @property
     def proof(self) -> Proof:
-        """The proof of a strategy whose frames equal these."""
+        """The proof that a strategy gets if its frames equal these."""
         return Proof(digests=self.digests)
 
     @property
@@ -93,7 +93,7 @@ def take_baseline(workload: Workload) -> Baseline:
         frames = sequential(part, 1)
         frame_shape = tuple(frames.shape[1:])
         digests += frame_digests(frames)
-        del frames  # before the next part comes
+        del frames  # frees them before the next part comes
     return Baseline(workload=workload, frame_shape=frame_shape, digests=tuple(digests))
 
 
@@ -101,7 +101,7 @@ def prove(strategy: str, frames: Tensor, baseline: Baseline) -> Proof:
     """Show that a strategy's frames are the baseline's.
 
     Args:
-        strategy: its id, for the message.
+        strategy: its id, for messages.
         frames: what it returned for the baseline's workload.
         baseline: what `sequential` returned for it.
 
@@ -120,7 +120,7 @@ def require_shape(strategy: str, frames: Tensor, baseline: Baseline) -> None:
     """Check that there are as many frames as asked for, of the baseline's size and type.
 
     Raises:
-        MismatchError: if not.
+        MismatchError: if there are not.
     """
     expected = (len(baseline.digests), *baseline.frame_shape)
     if tuple(frames.shape) != expected or frames.dtype != torch.uint8:

@@ -1,4 +1,4 @@
-"""How many requests a second an open load is measured at: a share of what TorchCodec's best way can take."""
+"""The rate at which an open load is measured: a share of what TorchCodec's best way can answer."""
 
 import time
 
@@ -9,7 +9,7 @@ from benchmarks.ways import THEIRS, WAYS, Way
 from fixtures.console import Console
 from fixtures.settings import usable_cpus
 
-DIGITS = 2  # that a measured rate keeps: so that runs of one machine are mostly of the same work
+DIGITS = 2  # of a measured rate: so that runs on one machine mostly have the same work
 
 
 class Rates:
@@ -19,8 +19,8 @@ class Rates:
         """Measure none yet.
 
         Args:
-            told: requests a second by the command line; None: they are measured.
-            console: takes a line for each that is measured.
+            told: requests a second from the command line; None: the rate is measured.
+            console: prints a line for each measured rate.
         """
         self._told, self._console = told, console
         self._found: dict[str, float] = {}
@@ -41,7 +41,7 @@ class Rates:
 
 
 def _answered_a_second(reference: Reference, way: Way) -> float:
-    """Of two passes the second: in the first one decoders are opened."""
+    """Requests a second in the second of two passes: the first one opens the decoders."""
     load = Callers.of(way, reference.stream, usable_cpus())
     load.take(nothing)
     began = time.perf_counter()

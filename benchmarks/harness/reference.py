@@ -1,5 +1,6 @@
 """What every request of a stream must return: digests of frames that were decoded sequentially, once."""
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -21,9 +22,10 @@ class Reference:
     numbers: Sequence[tuple[int, ...]]  # the frames that each request asks for
     videos: Sequence[Baseline | None]  # of each video, with its asked frames in rising order; None: none
     digests: Sequence[Mapping[int, bytes]]  # of each video, by frame
+    seconds_a_frame: Sequence[float]  # of each video: what decoding these frames took, one thread a video
 
     def of(self, number: int) -> Baseline:
-        """What one request must return."""
+        """The frames that one request must return."""
         request, numbers = self.stream.requests[number], self.numbers[number]
         whole, digests = self.videos[request.video], self.digests[request.video]
         assert whole is not None
@@ -42,15 +44,27 @@ def take_reference(stream: RequestStream) -> Reference:
         asked[request.video].update(indices)
     with ThreadPoolExecutor(usable_cpus()) as pool:
         jobs = [(stream, video, sorted(indices)) for video, indices in enumerate(asked)]
-        videos = list(pool.map(lambda job: _decoded(*job), jobs))
-    digests = [{} if video is None else _by_frame(video) for video in videos]
-    return Reference(stream=stream, numbers=numbers, videos=videos, digests=digests)
+        taken = list(pool.map(lambda job: _timed(*job), jobs))
+    videos = [video for video, _ in taken]
+    frames = [max(1, len(indices)) for indices in asked]
+    return Reference(
+        stream=stream,
+        numbers=numbers,
+        videos=videos,
+        digests=[{} if video is None else _by_frame(video) for video in videos],
+        seconds_a_frame=[seconds / count for (_, seconds), count in zip(taken, frames, strict=True)],
+    )
 
 
 def numbers_of(stream: RequestStream, request: Request) -> tuple[int, ...]:
-    """The frames that a request asks for; a time means the frame that is shown then."""
+    """The frames that a request asks for. A time stands for the frame that is shown then."""
     video = stream.videos[request.video]
     return request.indices or tuple(frame_shown_at(video, second) for second in request.seconds)
+
+
+def _timed(stream: RequestStream, video: int, indices: list[int]) -> tuple[Baseline | None, float]:
+    began = time.perf_counter()
+    return _decoded(stream, video, indices), time.perf_counter() - began
 
 
 def _decoded(stream: RequestStream, video: int, indices: list[int]) -> Baseline | None:

@@ -9,20 +9,40 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.harness.answering import Answering
 from benchmarks.harness.contenders import Contender, collect
+from benchmarks.harness.estimate import estimate
 from benchmarks.harness.measuring import Comparison, Measure, compare
 from benchmarks.harness.ordered import Orders
 from benchmarks.harness.rate import Rates
 from benchmarks.harness.reference import Reference, take_reference
 from benchmarks.harness.request_work import LOG, RequestWork, Situation, identify_requests
+from benchmarks.ways import WAYS
 from fixtures.clip import find_clip
 from fixtures.console import Console, notes
 from fixtures.derive import EncoderMissingError
+from fixtures.errors import InputError
 from fixtures.request_log import read_log
 from fixtures.request_videos import Place
 from fixtures.requests import STREAMS, RequestStream, make_stream
 from fixtures.settings import EMBEDDED, LOOPED_BY_DEFAULT, Settings
 from fixtures.video_set import video_cache
 from fixtures.workload import exit_on_bad_input
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep all ways of a situation together, after everything else.
+
+    pytest has brought together what has an equal parameter of the session: that may be the way.
+    """
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> tuple[int, ...]:
+    if not isinstance(item, pytest.Function) or "situation" not in item.fixturenames:
+        return (0,)
+    situation, way = item.callspec.params["situation"], item.callspec.params["way"]
+    assert isinstance(situation, Situation)
+    return (1, *situation.place, list(WAYS).index(way) if way in WAYS else -1)
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +83,7 @@ class Streams:
             return read_log(settings.requests, settings.size)
         cache = video_cache(self._config)
         folder = self._folder / name
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)  # asked for twice, where an encoder is missing
         place = Place(
             clip=find_clip(EMBEDDED, lambda: cache, self._console.line),
             folder=folder,
@@ -76,12 +96,14 @@ class Streams:
 
 def header(stream: RequestStream) -> str:
     """One line that tells what is asked."""
-    videos = len(stream.videos)
     purpose = STREAMS[stream.name].purpose if stream.name in STREAMS else "your own log"
-    return (
-        f"{stream.name + ':':<12}{len(stream.requests)} requests for {stream.frames} frames of {videos} "
-        f"video{'s' * (videos > 1)}: {purpose}"
-    )
+    requests, frames, videos = (
+        f"{number} {what}{'s' * (number > 1)}"
+        for number, what in (
+            (len(stream.requests), "request"), (stream.frames, "frame"), (len(stream.videos), "video"),
+        )
+    )  # fmt: skip
+    return f"{stream.name + ':':<12}{requests} for {frames} of {videos}: {purpose}"
 
 
 @pytest.fixture(scope="session")
@@ -104,8 +126,18 @@ def rates(settings: Settings, console: Console) -> Rates:
 
 
 @pytest.fixture(scope="session")
+def announced(request: pytest.FixtureRequest, streams: Streams, settings: Settings, console: Console) -> None:
+    """An estimate, before anything is measured; of a side of A against B the rounds are not known."""
+    if settings.lockstep is None:
+        with exit_on_bad_input():
+            found = estimate(request.session.items, streams.reference, settings.rounds)
+        console.line(f"{'requests:':<12}{found.told(settings.rounds)}")
+
+
+@pytest.fixture(scope="session")
 def request_work(
     situation: Situation,
+    announced: None,  # noqa: ARG001  it comes first
     streams: Streams,
     rates: Rates,
     settings: Settings,
@@ -119,6 +151,8 @@ def request_work(
         except EncoderMissingError as reason:
             notes(pytestconfig).append(f"{situation.stream} was not measured: {reason}")
             pytest.skip(f"{situation.stream}: {reason}")
+        if situation.load == "open" and settings.lockstep is not None and settings.arrivals is None:
+            raise InputError("A against B under an open load: give --arrivals, that both are asked as often")
     rate = rates.of(reference) if situation.load == "open" else None
     return RequestWork(
         name=str(situation),

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.harness.answering import Answering, Asking
 from benchmarks.harness.contenders import Contender, NotMeasuredError, Work
@@ -34,6 +34,11 @@ class Situation:
     def kind(self) -> Load:
         """Its line in the table of loads."""
         return LOADS[self.load]
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """Where it stands among all situations."""
+        return [*STREAMS, LOG].index(self.stream), list(LOADS).index(self.load), self.number
 
     @property
     def callers(self) -> int:
@@ -125,14 +130,22 @@ def answering(work: Work, name: str) -> Contender:
         limit = DecodingRequests(name=name, reference=work.reference, workers=workers, folder=work.folder)
         return work.contender(limit, "limit", workers)
     way, situation, stream = WAYS[name], work.situation, work.stream
-    if reason := way.declines(stream):
-        raise NotMeasuredError(f"{name} does not answer {stream.name}: {reason}")
+    if reason := why_not(name, stream):
+        raise NotMeasuredError(reason)
     load = situation.kind.make(way, stream, situation.number, work.rate)
     share = situation.number / 100 if situation.load == "open" else 1
     arrivals = None if work.rate is None else work.rate * share
     asking = Asking(load=load, callers=situation.callers, arrivals=arrivals)
     subject = Answering(name, way, work.reference, asking)
-    return work.contender(subject, "request", situation.callers, limit=NEEDED_FRAMES)
+    contender = work.contender(subject, "request", situation.callers, limit=NEEDED_FRAMES)
+    return replace(contender, finish=subject.noted)
+
+
+def why_not(name: str, stream: RequestStream) -> str | None:
+    """Why a way is not measured on a stream; None where it is."""
+    if name != NEEDED_FRAMES and (reason := WAYS[name].declines(stream)):
+        return f"{name} does not answer {stream.name}: {reason}"
+    return None
 
 
 def streams_of(log: object) -> list[str]:

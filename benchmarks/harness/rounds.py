@@ -24,16 +24,16 @@ from results.schema import Entry, Record
 
 
 class Rounds(Protocol):
-    """A source of rounds."""
+    """A source of rounds, which takes and times them."""
 
     def untimed(self, contender: Contender) -> Record:
-        """Give the contender's record with what the untimed pass found; raise what failed in that pass."""
+        """Return the contender's record with what the untimed pass found; raise what failed there."""
 
     def timed(self, contender: Contender, benchmark: BenchmarkFixture) -> None:
         """Have pytest-benchmark time all rounds; raise what failed in them."""
 
     def finished(self) -> Iterator[Entry]:
-        """The timed rounds, as entries of the table, of contenders that have no entry yet."""
+        """Entries for the table, with the timed rounds of contenders that have no entry yet."""
 
 
 class Alone:
@@ -71,7 +71,7 @@ class Alone:
         watcher.done()
 
     def finished(self) -> Iterator[Entry]:
-        """None: what has finished has its entry already."""
+        """Give nothing: what has finished has its entry already."""
         return iter(())
 
 
@@ -95,7 +95,7 @@ class Ahead:
         if not self._has_begun:
             self._has_begun = True
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", FallbackWarning)  # the untimed passes have noted it
+                warnings.simplefilter("ignore", FallbackWarning)  # the untimed pass has noted it
                 self.take_all()
         if contender.name not in self.found:
             raise self.errors[contender.name]
@@ -105,7 +105,7 @@ class Ahead:
         """Replay the rounds."""
         if error := self.errors.get(contender.name):
             raise error
-        seconds = self.seconds.pop(contender.name)  # pytest-benchmark has them now
+        seconds = self.seconds.pop(contender.name)  # pytest-benchmark keeps them now
         benchmark.pedantic(replay(seconds), rounds=len(seconds))
 
     def finished(self) -> Iterator[Entry]:
@@ -113,7 +113,8 @@ class Ahead:
         for name, seconds in self.seconds.items():
             if seconds:
                 stats = {"median": median(seconds), "stddev": stdev(seconds) if len(seconds) > 1 else 0.0}
-                yield {"extra_info": self.found[name].to_dict(), "stats": {**stats, "data": seconds}}
+                record = self.contenders[name].finish(self.found[name], len(seconds))
+                yield {"extra_info": record.to_dict(), "stats": {**stats, "data": seconds}}
 
 
 class InTurns(Ahead):
@@ -150,7 +151,7 @@ class InTurns(Ahead):
     def _attempt(self, name: str, turn: Callable[[], None]) -> None:
         try:
             turn()
-        except ClusterError:  # a lost cluster is the end of the session
+        except ClusterError:  # a lost cluster ends the session
             raise
         except Exception as error:  # noqa: BLE001  the contender's own benchmark raises it again
             self.errors[name] = error
@@ -168,6 +169,6 @@ class InTurns(Ahead):
 
 
 def replay(seconds: Sequence[float]) -> Callable[[], None]:
-    """A function whose calls take, by the clock, these seconds, one after the other."""
+    """Return a function whose calls take these seconds by the clock, one after another."""
     left = iter(seconds)
     return lambda: CLOCK.advance(next(left))

@@ -20,9 +20,9 @@ class Setting:
 
 
 def settings_for(cpus: int) -> list[Setting]:
-    """The baseline; every parallel strategy at each worker count; and the grid of those that take threads.
+    """The baseline, every parallel strategy at each worker count, and the grid of those that take threads.
 
-    In the grid, workers and threads stay within twice the CPUs: what is beyond only waits.
+    In the grid, workers times threads stay within twice the CPUs: more would only wait.
     """
     parallel = [name for name, strategy in STRATEGIES.items() if strategy.is_parallel]
     grid = [name for name in parallel if STRATEGIES[name].takes_ffmpeg_threads]

@@ -26,7 +26,7 @@ def compare_seek_modes(workload: Workload) -> str:
 
 
 def _digests(workload: Workload, mode: SeekMode) -> list[bytes | None]:
-    """A digest of each frame, None where the mode cannot give it."""
+    """A digest of each frame, None if the mode cannot give it."""
     decoder = VideoDecoder(workload.video.path, seek_mode=mode)
     at_once = max(1, BATCH_BYTES // (3 * workload.video.width * workload.video.height))
     digests: list[bytes | None] = []

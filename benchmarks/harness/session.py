@@ -30,7 +30,7 @@ def compared(config: pytest.Config) -> list[dict[str, Any]]:
 
 
 def stage_saving(config: pytest.Config) -> None:
-    """Have pytest-benchmark save into a staging folder, where a kill in mid-write harms nothing."""
+    """Have pytest-benchmark save into a staging folder, where a kill while it writes does no harm."""
     option = config.option
     if not config.pluginmanager.hasplugin("benchmark"):
         return
@@ -43,7 +43,7 @@ def stage_saving(config: pytest.Config) -> None:
 
 
 def publish_saved(config: pytest.Config, say: Callable[[str], None] = lambda _: None) -> None:
-    """Move what was saved to where it belongs; a second call does nothing."""
+    """Move what was saved to its place; a second call does nothing."""
     staged = config.stash.get(STAGED, None)
     if staged is not None:
         del config.stash[STAGED]
@@ -53,10 +53,10 @@ def publish_saved(config: pytest.Config, say: Callable[[str], None] = lambda _: 
 
 @contextmanager
 def nothing_incomplete_is_saved(config: pytest.Config) -> Iterator[None]:
-    """Keep a run out of history that was interrupted, or that finished no benchmark.
+    """Keep a run out of history if it was interrupted, or finished no benchmark.
 
-    pytest-benchmark would save whatever it has, down to a file without benchmarks, and that file would
-    be the next one compared with. Without its plugin there is no saving.
+    Otherwise pytest-benchmark would save what it has, even a file without benchmarks. That file would
+    be the next one to compare with. Without its plugin nothing is saved.
     """
     try:
         yield
@@ -74,9 +74,9 @@ def _save_nothing(config: pytest.Config) -> None:
 
 
 def write_summary(reporter: pytest.TerminalReporter, *, is_interrupted: bool) -> None:
-    """Write the table, and the fields in which a run that this one is compared with differs from it.
+    """Write the table, and the fields in which this run differs from those it is compared with.
 
-    Of an interrupted run only what was timed.
+    Of an interrupted run, write only what was timed.
     """
     mine = entries(reporter.config)
     if is_interrupted:

@@ -13,7 +13,7 @@ from results.schema import Record
 
 
 def prove_and_cost(contender: Contender) -> Record:
-    """Take an untimed pass; gives the contender's record with its proof, its cost, and why it fell back.
+    """Take an untimed pass; return the contender's record with its proof, its cost, and why it fell back.
 
     Raises:
         MismatchError: if the frames are wrong.

@@ -1,4 +1,4 @@
-"""What a person sees while rounds are taken: which one is running, and how long all will take."""
+"""What a person sees while rounds are taken: the round that runs, and how long all will take."""
 
 import time
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ class Watcher:
     """
 
     def __init__(self, name: str, settings: Settings, console: Console, first: str) -> None:
-        """Name what is coming; `first` is the untimed pass that is not pedantic's."""
+        """Name the rounds to come; `first` is the untimed pass, which pedantic does not take."""
         warmups = max(1, settings.warmup_rounds)
         names = [first, *(f"warm-up {n} of {warmups}" for n in range(2, warmups + 1))]
         names += [f"round {n} of {settings.rounds}" for n in range(1, settings.rounds + 1)]
@@ -37,7 +37,7 @@ class Watcher:
         return not self._names
 
     def done(self) -> None:
-        """Leave no stale live line behind."""
+        """Clear the live line."""
         if self._console.is_terminal:
             self._console.live("")
 
@@ -50,16 +50,14 @@ class Watcher:
 class Progress:
     """The rounds of contenders that take turns.
 
-    Seconds are estimated by the untimed round, and then by the last round that was taken.
+    Seconds are estimated by the untimed round first, and then by the last round taken.
     """
 
     rounds: int  # of each
     expected: dict[str, float] = field(
         default_factory=dict
-    )  # seconds of a round; of those that have not failed
-    proving: dict[str, float] = field(
-        default_factory=dict
-    )  # seconds after the last round, where it is proven
+    )  # seconds of a round, of contenders that have not failed
+    proving: dict[str, float] = field(default_factory=dict)  # seconds that proving takes after the last round
     taken: dict[str, int] = field(default_factory=dict)
 
     def add(self, name: str, seconds: float, proving: float) -> None:
@@ -67,28 +65,28 @@ class Progress:
         self.expected[name], self.proving[name], self.taken[name] = seconds, proving, 0
 
     def took(self, name: str, seconds: float) -> None:
-        """Count one more round of it."""
+        """Count one more round of a contender."""
         self.expected[name] = seconds
         self.taken[name] += 1
 
     def out(self, name: str) -> None:
-        """Expect no more rounds of it."""
+        """Expect no more rounds of a contender."""
         self.expected.pop(name, None)
 
     @property
     def total(self) -> int:
-        """How many rounds there are, of all that have not failed."""
+        """The number of rounds of all contenders that have not failed."""
         return self.rounds * len(self.expected)
 
     @property
     def seconds_left(self) -> float:
-        """About how many seconds all rounds that are left take."""
+        """About how many seconds all remaining rounds take."""
         left = {name: self.rounds - self.taken[name] for name in self.expected}
         return sum(left[name] * self.expected[name] + bool(left[name]) * self.proving[name] for name in left)
 
     @property
     def next_of_all(self) -> str:
-        """Which round comes next, and how long it all will take, as in "12 of 44, about 4 min left"."""
+        """The round that comes next, and how long all will take, as in "12 of 44, about 4 min left"."""
         number = 1 + sum(self.taken[name] for name in self.expected)
         return f"{number} of {self.total}, about {in_words(self.seconds_left)} left"
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from benchmarks.peers import eva_decord, ffmpeg_pipe, opencv, pyav, video_reader_rs
+from benchmarks.peers import decord2, ffmpeg_pipe, opencv, pyav, spdl, video_reader_rs
 from benchmarks.peers.frames import chunks, own_threads, worker_threads
 from fixtures.workload import Workload
 
@@ -33,9 +33,12 @@ PEERS: dict[str, Peer] = {
     "opencv": Peer(partial(own_threads, opencv.read), "cv2"),
     "opencv-workers": Peer(partial(worker_threads, opencv.read), "cv2"),
     "opencv-chunks": Peer(partial(chunks, opencv.read), "cv2"),
-    "decord": Peer(partial(own_threads, eva_decord.read), "decord"),
-    "decord-workers": Peer(partial(worker_threads, eva_decord.read), "decord"),
-    "decord-chunks": Peer(partial(chunks, eva_decord.read), "decord"),
+    "spdl": Peer(partial(own_threads, spdl.read), "spdl"),
+    "spdl-workers": Peer(partial(worker_threads, spdl.read), "spdl"),
+    "spdl-chunks": Peer(partial(chunks, spdl.read), "spdl"),
+    "decord2": Peer(partial(own_threads, decord2.read), "decord"),
+    "decord2-workers": Peer(partial(worker_threads, decord2.read), "decord"),
+    "decord2-chunks": Peer(partial(chunks, decord2.read), "decord"),
     "video-reader": Peer(partial(own_threads, video_reader_rs.read), "video_reader"),
     "video-reader-workers": Peer(partial(worker_threads, video_reader_rs.read), "video_reader"),
     "video-reader-chunks": Peer(partial(chunks, video_reader_rs.read), "video_reader"),

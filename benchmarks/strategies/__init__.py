@@ -14,6 +14,8 @@ from benchmarks.strategies.joblib_workers import processes, shared_processes, th
 from benchmarks.strategies.on_a_cluster import cluster_processes, cluster_pruned
 from benchmarks.strategies.one_decoder import ffmpeg_threads, sequential
 from benchmarks.strategies.pruned import pruned, pruned_processes, pruned_threads
+from benchmarks.strategies.stages import pruned_stages, stages, stages_threads
+from exactframes.in_place import HAS_STAGES, STAGES_SINCE
 
 
 class Strategy(NamedTuple):
@@ -27,6 +29,13 @@ class Strategy(NamedTuple):
 
 BASELINE = "sequential"  # the strategy that all others are proven against and compared with
 
+STAGES: dict[str, Strategy] = {  # among the others where TorchCodec has its low-level API
+    "stages": Strategy(stages, is_parallel=False),
+    "stages-threads": Strategy(stages_threads),
+    "pruned-stages": Strategy(pruned_stages, prunes=True),
+}
+LEFT_OUT = None if HAS_STAGES else f"{', '.join(STAGES)}, whose low-level API comes with {STAGES_SINCE}"
+
 STRATEGIES: dict[str, Strategy] = {
     "sequential": Strategy(sequential, is_parallel=False),
     "ffmpeg-threads": Strategy(ffmpeg_threads),
@@ -36,6 +45,7 @@ STRATEGIES: dict[str, Strategy] = {
     "pruned": Strategy(pruned, prunes=True, is_parallel=False),
     "pruned-threads": Strategy(pruned_threads, prunes=True, takes_ffmpeg_threads=True),
     "pruned-processes": Strategy(pruned_processes, prunes=True),
+    **(STAGES if HAS_STAGES else {}),
 }
 
 CLUSTER_STRATEGIES: dict[str, Strategy] = {  # with --cluster, beside the others; the harness binds client=

@@ -20,7 +20,7 @@ from torchcodec.decoders import VideoDecoder
 from torchcodec.transforms import Resize
 
 import exactframes
-from benchmarks.strategies import STRATEGIES
+from benchmarks.strategies import STAGES, STRATEGIES
 from benchmarks.strategies.one_decoder import sequential
 from exactframes import (
     DeclinedError,
@@ -158,13 +158,14 @@ def test_every_strategy_is_exact_or_declines(
 ) -> None:
     video = read_workload(corpus(name), (), seek_mode)
     pruning = [strategy for strategy, entry in STRATEGIES.items() if entry.prunes]
+    low_level = [strategy for strategy in STAGES if strategy in STRATEGIES]
     for pattern, indices in patterns(video.video.frames).items():
         workload = replace(video, indices=indices)
         expected, _ = decode("sequential", workload)
         # TorchCodec's own ways split the work even where there is no plan: the proof judges them. Processes
         # run the same code as threads, and each failure restarts them.
         with_all = pattern == "unsorted, repeated" and has_plan(workload)
-        ways = (*STRATEGIES, ITERATED) if with_all else ("pruned", "pruned-threads", ITERATED)
+        ways = (*STRATEGIES, ITERATED) if with_all else ("pruned", "pruned-threads", *low_level, ITERATED)
         for strategy in ways:
             frames, fell_back = decode(strategy, workload)
             if strategy == ITERATED and fell_back:

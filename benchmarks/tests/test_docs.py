@@ -57,9 +57,11 @@ def test_tables_are_those_of_the_files_they_name() -> None:
 
 
 def _cells(lines: list[str]) -> dict[str, dict[str, str]]:
-    """Of each row, by its first cell: the cells by column."""
+    """Of each row, by its name (of requests: load and way): the cells by column."""
     split = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines]
-    return {row[0]: dict(zip(split[0], row, strict=True)) for row in split if set(row[0]) != {"-"}}
+    named = 2 if split[0][0] == "load" else 1
+    rows = [row for row in split if set(row[0]) != {"-"}]
+    return {" ".join(row[:named]): dict(zip(split[0], row, strict=True)) for row in rows}
 
 
 def _chosen(saved: dict[str, dict[str, str]], shown: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:

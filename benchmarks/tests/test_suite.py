@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from benchmarks.limits import LIMITS
-from benchmarks.strategies import STRATEGIES
+from benchmarks.strategies import STAGES, STRATEGIES
 from fixtures.testing.corpus import make_video
 from fixtures.testing.suite_runner import ROOT, run_elsewhere, run_suite, saved
 
@@ -91,6 +91,8 @@ def test_what_a_person_sees(output: str) -> None:
     assert re.search(
         r"^versions: +torch 2.*, torchcodec 0.*, FFmpeg \d.*, joblib 1.*, Python 3", output, MULTILINE
     )
+    left_out = r"^left out: +stages, stages-threads, pruned-stages, .* comes with torchcodec 0.17$"
+    assert len(re.findall(left_out, output, MULTILINE)) == (not set(STRATEGIES) >= set(STAGES))
     for strategy in STRATEGIES:
         rounds = re.findall(rf"^{strategy} +((?:proof|warm-up|round).*)$", output, MULTILINE)
         names = ["proof pass", "warm-up 2 of 2", "round 1 of 2", "round 2 of 2"]

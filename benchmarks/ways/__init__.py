@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from benchmarks.ways import eva_decord, opencv, ours, pyav, stages, theirs
+from benchmarks.ways import decord2, opencv, ours, pyav, stages, theirs
 from benchmarks.ways.given import Given, Memory
 from fixtures.requests import Request, RequestStream
 
@@ -71,7 +71,7 @@ WAYS: dict[str, Way] = {
     "decode-frames": Way(open=ours.AtOnce, keeps=False, takes_seconds=False, is_main=True),
     "pyav": _peer(pyav.PyAv, "av"),
     "opencv": _peer(opencv.OpenCv, "cv2", takes_bytes=False),
-    "decord": _peer(eva_decord.Decord, "decord"),
+    "decord2": _peer(decord2.Decord, "decord"),
 }
 THEIRS = tuple(
     name for name, way in WAYS.items() if way.open.__module__ in (theirs.__name__, stages.__name__)

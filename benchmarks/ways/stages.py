@@ -8,6 +8,7 @@ from torch import Tensor
 from torchcodec import decoders
 
 from benchmarks.ways.given import Given, Memory
+from exactframes.in_place import HAS_STAGES, STAGES_SINCE
 from fixtures.requests import Request
 
 NEAR = 16  # to a frame so few ahead, decoding on is no slower than a seek
@@ -15,7 +16,7 @@ NEAR = 16  # to a frame so few ahead, decoding on is no slower than a seek
 
 def missing() -> str | None:
     """What is missing; None where nothing is."""
-    return None if hasattr(decoders, "Demuxer") else "its low-level API comes with torchcodec 0.17"
+    return None if HAS_STAGES else f"its low-level API comes with {STAGES_SINCE}"
 
 
 class Stages:

@@ -1,4 +1,4 @@
-"""To a cluster, for one call: a client of its own, and the options that it needs."""
+"""Connects one call to a cluster, with a client of its own and the options that it needs."""
 
 import threading
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from exactframes.errors import ClusterError
 if TYPE_CHECKING:
     from distributed import Client
 
-TCP_SECONDS = 12.0  # that a connection may be silent; distributed refuses less than 11
-MESSAGES_KEPT = 10  # by distributed, of each connection, for its developers: excerpts among them
+TCP_SECONDS = 12.0  # how long a connection may be silent; distributed refuses less than 11
+MESSAGES_KEPT = 10  # for distributed's developers, of each connection; excerpts are among them
 OPTIONS = {
     "distributed.comm.timeouts.connect": CONNECT_SECONDS,
     "distributed.comm.timeouts.tcp": TCP_SECONDS,
@@ -24,7 +24,7 @@ OPTIONS = {
 
 
 class _Options:
-    """Held while any call lasts: distributed takes them from nowhere but the whole process."""
+    """Sets options while any call lasts: distributed reads them only from the whole process's settings."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -53,7 +53,7 @@ _OPTIONS = _Options()
 
 @contextmanager
 def connect(client: "Client") -> Iterator[Link]:
-    """A client of our own beside the caller's: when it closes, the scheduler lets go of all that was ours.
+    """Make a client besides the caller's. When it closes, the scheduler releases all that was ours.
 
     Raises:
         ValueError: if it is no distributed.Client, or an asynchronous one.
@@ -79,26 +79,26 @@ def connect(client: "Client") -> Iterator[Link]:
                 traffic = traffic_of(client)
                 traffic.is_direct = bool(own.direct_to_workers)
                 threads = sum(worker["nthreads"] for worker in workers_of(own).values())
-                link = Link(own, address, max(1, threads), traffic)  # the last may just be replaced
+                link = Link(own, address, max(1, threads), traffic)  # 1: the last worker may just be replaced
             own.subscribe_topic("all", link.note_lost)
             try:
                 yield link
             finally:
-                if own.status == "running":  # else the scheduler would tell us of our own leaving
+                if own.status == "running":  # else the scheduler would report our own leaving to us
                     own.unsubscribe_topic("all")
         finally:
             own.close(timeout=CONNECT_SECONDS)
 
 
 def _address_of(client: "Client") -> str:
-    """Of the scheduler, checking that the client can be used."""
+    """The scheduler's address; checks that the client can be used."""
     from distributed import Client
 
     if not isinstance(client, Client):
         raise ValueError(f"client: give a distributed.Client, not {type(client).__name__}")
     if client.asynchronous:
         raise ValueError("client: give one that is not asynchronous, or call in a thread (asyncio.to_thread)")
-    if client.status == "connecting" and client.scheduler is not None:  # again: it has lost its scheduler
+    if client.status == "connecting" and client.scheduler is not None:  # once more: it has lost its scheduler
         raise ClusterError(silent(str(client.scheduler.address)))
     if client.status != "running" or client.scheduler is None:
         raise ClusterError(f"the client is {client.status}: give one that is connected to a scheduler")

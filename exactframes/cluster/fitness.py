@@ -1,4 +1,4 @@
-"""Whether a cluster is fit for the work: who is there, can be reached, and decodes as this process does."""
+"""Checks whether a cluster is fit: it has workers, in reach, that decode as this process does."""
 
 import re
 import socket
@@ -17,9 +17,9 @@ HERE = "here"
 
 
 def workers_of(client: Any, seconds: float = ASK_SECONDS) -> dict[str, dict[str, Any]]:
-    """What the scheduler says of its workers, by their addresses.
+    """What the scheduler reports of its workers, by their addresses.
 
-    Not by client.scheduler_info: every two seconds the client sets what that returns to an answer without
+    client.scheduler_info does not serve: every two seconds the client sets its result to an answer without
     workers (distributed 2026.8.0, `_update_scheduler_info(n_workers=0)`), maybe just before it is returned.
     """
     identity = client.scheduler.identity
@@ -32,7 +32,7 @@ def workers_of(client: Any, seconds: float = ASK_SECONDS) -> dict[str, dict[str,
 def require_fit(client: Any, scheduler: str) -> None:
     """Check that every worker has this process's versions, and that the scheduler has this library.
 
-    The scheduler reads each task, as distributed makes it, and so needs what a task is made of (Dask's
+    The scheduler reads each task as distributed makes it, and so needs what a task is made of (Dask's
     documentation asks for the same software on client, scheduler and workers).
 
     Args:
@@ -40,7 +40,7 @@ def require_fit(client: Any, scheduler: str) -> None:
         scheduler: its address, for the message.
 
     Raises:
-        RefusedError: with a table of who has what.
+        RefusedError: with a table of the versions on each.
     """
     found = _ask(client)
     if not found:
@@ -60,7 +60,7 @@ def require_fit(client: Any, scheduler: str) -> None:
 
 
 def _ask(client: Any) -> dict[str, object]:
-    """Each worker's versions, or what it raised; where one is lost meanwhile, all are asked again."""
+    """Each worker's versions, or what it raised; if one is lost meanwhile, all are asked again."""
     until = time.monotonic() + ASK_SECONDS
     while True:
         found: dict[str, object] = client.run(versions, on_error="return")
@@ -71,17 +71,17 @@ def _ask(client: Any) -> dict[str, object]:
 
 
 def require_same_versions(theirs: Versions, worker: str = "a worker that has joined") -> None:
-    """Check what a worker said of itself with its frames.
+    """Check the versions that a worker sent with its frames.
 
     Raises:
-        RefusedError: with a table of who has what.
+        RefusedError: with a table of the versions on each.
     """
     if theirs != versions():
         raise RefusedError(refusal({HERE: versions(), worker: theirs}))
 
 
 def refusal(table: Mapping[str, object]) -> str:
-    """Why a cluster is refused, and who has which versions; where one has none, why."""
+    """Why a cluster is refused, and the versions of each; for one without versions, why it has none."""
     missing = [who for who, what in table.items() if not isinstance(what, Versions)]
     told = "workers differ in their versions; frames might differ: install the same everywhere"
     if missing:

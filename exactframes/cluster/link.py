@@ -1,4 +1,4 @@
-"""A cluster as one call uses it: the tasks that are out, and what has become of them."""
+"""A cluster as one call uses it: the tasks that are out, and how each ended."""
 
 import asyncio
 import queue
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from distributed import Client, Future, KilledWorker
 
 TASKS_A_THREAD = 2  # one that runs, and one that waits for it: no worker is idle while frames travel
-RETRIES = 2  # of a task that raises; of lost workers distributed keeps count itself
+RETRIES = 2  # of a task that raises; distributed itself counts lost workers
 CONNECT_SECONDS = 8.0
-NO_WORKER_SECONDS = 30.0  # a nanny has started another by then
-FETCH_SECONDS, FETCH_RATE = 30.0, 1_000_000  # for a result: so many seconds, and its bytes at this rate
-LOST = "scheduler-connection-lost"  # distributed's word for it, where it cancels
+NO_WORKER_SECONDS = 30.0  # by then a nanny has started another worker
+FETCH_SECONDS, FETCH_RATE = 30.0, 1_000_000  # time for a result: so many seconds, plus its bytes at this rate
+LOST = "scheduler-connection-lost"  # distributed's reason when it cancels tasks
 TICK = 1.0
 
 
@@ -32,7 +32,7 @@ class Job:
 
     function: Callable[..., Answer]  # of exactframes.cluster.remote
     arguments: tuple[Any, ...]
-    tag: Any  # by which the caller knows it again
+    tag: Any  # by which the caller recognises it
     what: str  # for messages
     frames: int
     bytes_sent: int
@@ -42,7 +42,7 @@ class Job:
 
 @dataclass
 class Link:
-    """A cluster, and our tasks that are there."""
+    """A cluster, and this call's tasks on it."""
 
     client: "Client"
     address: str  # of the scheduler
@@ -54,7 +54,7 @@ class Link:
 
     @property
     def is_full(self) -> bool:
-        """Whether as many tasks are out as may be."""
+        """Whether as many tasks are out as are allowed."""
         return len(self.jobs) >= TASKS_A_THREAD * self.threads
 
     def submit(self, job: Job) -> None:
@@ -66,7 +66,7 @@ class Link:
         self.traffic.bytes_sent += job.bytes_sent
 
     def next_done(self) -> tuple["Future[Any]", Job]:
-        """A task that has ended, well or not."""
+        """Wait for a task that has ended, well or not, and return it."""
         while True:
             try:
                 future = self.ended.get(timeout=TICK)
@@ -78,10 +78,10 @@ class Link:
             return future, self.jobs[future]
 
     def fetch(self, future: "Future[Any]", job: Job) -> Answer | None:
-        """What a task has given; None where its worker does not hand it over.
+        """The result of a task; None if its worker does not hand it over.
 
         Raises:
-            ClusterError: if its workers were lost over it, or none is left.
+            ClusterError: if its workers were lost during it, or none is left.
             Exception: the task's own.
         """
         from distributed import KilledWorker
@@ -123,14 +123,14 @@ class Link:
         future.release()
 
     def note_lost(self, event: tuple[float, Any]) -> None:
-        """Count what the scheduler gives out again because a worker is gone."""
+        """Count the tasks that the scheduler gives out again because a worker is gone."""
         what = event[1]
         if isinstance(what, dict) and what.get("action") == "remove-worker":
             lost = {*what.get("processing-tasks", ()), *what.get("lost-computed-tasks", ())}
             self.traffic.tasks_again += len(lost & {future.key for future in list(self.jobs)})
 
     def _require_workers(self) -> None:
-        """Look at the cluster, when nothing has come for a while."""
+        """Check that workers are left, when nothing has come for a while."""
         found = workers_of(self.client, CONNECT_SECONDS)
         if any(worker["status"] == "running" for worker in found.values()):
             self.idle_since = None
@@ -163,13 +163,13 @@ def _killed(job: Job, error: "KilledWorker") -> str:
 
 @contextmanager
 def told_if_lost(address: str) -> Iterator[None]:
-    """Turn distributed's ways of telling that a scheduler is gone into one sentence."""
+    """Turn distributed's errors about a lost scheduler into one sentence."""
     from distributed import CancelledError
     from distributed import TimeoutError as DaskTimeoutError
 
     try:
         yield
-    except ValueError as error:  # which cutting takes for a reason to decline
+    except ValueError as error:  # cutting would take it for a reason to decline
         raise ClusterError(f"the cluster at {address}: {error}") from error
     except (OSError, DaskTimeoutError, CancelledError) as error:
         reason = getattr(error, "reason", LOST)
@@ -179,7 +179,7 @@ def told_if_lost(address: str) -> Iterator[None]:
 
 
 def silent(address: str) -> str:
-    """What is told where a scheduler does not answer."""
+    """The message for a scheduler that does not answer."""
     return (
         f"the scheduler at {address} does not answer: look whether it runs there, `dask scheduler`, "
         "and whether this machine can reach it"

@@ -1,7 +1,7 @@
-"""What runs on a cluster's workers: they need this library, and nothing else of this project.
+"""What runs on a cluster's workers. They need this library, and nothing else of this project.
 
 Frames go back as one contiguous NumPy array, which distributed sends without copying it (pickle protocol 5,
-out of band). What cannot change by trying again is returned, not raised: distributed would retry it.
+out of band). An error that would only come again is returned, not raised: distributed would retry.
 """
 
 import time
@@ -24,10 +24,10 @@ from exactframes.versions import Versions, versions
 
 @dataclass(frozen=True)
 class Answer:
-    """What a worker gives for a task."""
+    """A worker's result for a task."""
 
     value: Any  # frames, uint8 [n, H, W, C]; or digests; or the error that says why there are none
-    versions: Versions  # of the worker that did it, which may have come in the middle of a pass
+    versions: Versions  # of the worker that did it, which may have joined in the middle of a pass
     cpu_seconds: float  # of the thread that decoded: what a core of its own would have taken
 
 
@@ -56,14 +56,14 @@ def decode_chunk(source: Source, indices: Sequence[int]) -> Answer:
 def digest_video(
     video: str, indices: Sequence[int], seek_mode: SeekMode, size: tuple[int, int] | None, at_once: int
 ) -> Answer:
-    """A digest of each of these frames, which stay here; so many are decoded at a time.
+    """A digest of each of these frames. The frames stay here, and so many are decoded at a time.
 
     Args:
         video: the path of a file that this worker sees, or an http(s) URL, which FFmpeg reads by itself.
         indices: which frames.
         seek_mode: TorchCodec's.
         size: (height, width) that frames are resized to; None: as they are.
-        at_once: how many frames are in memory.
+        at_once: how many frames are in memory at once.
     """
 
     def decode() -> tuple[bytes, ...]:
@@ -79,7 +79,7 @@ def digest_video(
 
 
 def is_seen(path: str) -> bool:
-    """Whether there is such a file here."""
+    """Whether this worker sees such a file."""
     return Path(path).is_file()
 
 

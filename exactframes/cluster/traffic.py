@@ -11,15 +11,15 @@ class Traffic:
 
     frames: int = 0
     tasks: int = 0
-    tasks_again: int = 0  # given out again: their worker was lost, or did not hand over what it had decoded
+    tasks_again: int = 0  # given out again: their worker was lost, or did not hand over its result
     bytes_sent: int = 0  # of excerpts and what describes them, each time they are sent
     bytes_received: int = 0  # of frames or digests
-    cut_seconds: float = 0.0  # planning and cutting, or whatever makes the next task
-    transfer_seconds: float = 0.0  # from the end of a task's decoding, once seen, to its frames being here
-    transfer_cpu_seconds: float = 0.0  # of this process meanwhile: what receiving costs on any network
+    cut_seconds: float = 0.0  # planning and cutting, or other work to make the next task
+    transfer_seconds: float = 0.0  # from the end of a task's decoding, once noticed, to its frames' arrival
+    transfer_cpu_seconds: float = 0.0  # of this process meanwhile: the cost of receiving on any network
     copy_seconds: float = 0.0  # into the output
     worker_cpu_seconds: float = 0.0  # of the threads that decoded, on all workers
-    longest_task_seconds: float = 0.0  # CPU seconds of the longest: none returns before the first is done
+    longest_task_seconds: float = 0.0  # CPU seconds of the longest task: no call is shorter
     is_direct: bool = True  # whether frames come straight from the workers, not through the scheduler
 
     def as_dict(self) -> dict[str, Any]:
@@ -31,7 +31,7 @@ _TOTALS: WeakKeyDictionary[Any, Traffic] = WeakKeyDictionary()
 
 
 def traffic_of(client: Any) -> Traffic:
-    """The totals of this client, which go on counting.
+    """The totals of this client, which keep counting.
 
     Args:
         client: the distributed.Client that decode_frames was given.

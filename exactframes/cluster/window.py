@@ -15,10 +15,10 @@ MOST_TRIES = 3  # to get a result from workers that say they have it
 
 
 def run(jobs: Iterable[Job], link: Link) -> Iterator[tuple[Job, Any]]:
-    """Give tasks out as others come back; each with what it has given, in the order in which they end.
+    """Give tasks out as others come back. Give each with its result, in the order in which they end.
 
     Raises:
-        ClusterError: if the cluster is lost, or a task is too much for its workers.
+        ClusterError: if the cluster is lost, or a task is too large for its workers.
         DeclinedError, FileNotFoundError: a task's own.
     """
     source = iter(jobs)
@@ -37,7 +37,7 @@ def run(jobs: Iterable[Job], link: Link) -> Iterator[tuple[Job, Any]]:
             raise answer.value
         _count(link.traffic, job, answer)
         yield job, answer.value
-        del answer  # before the next one comes
+        del answer  # frees it before the next one comes
 
 
 def _fill(link: Link, source: Iterator[Job]) -> None:

@@ -12,19 +12,19 @@ SEQUENCE_HEADER, TEMPORAL_DELIMITER, FRAME_HEADER, TILE_GROUP = 1, 2, 3, 4  # ob
 FRAME, REDUNDANT_FRAME_HEADER, PADDING = 6, 7, 15
 # A redundant frame header is a copy of the frame's first one (6.8.1), so that reading it changes no answer.
 FRAME_HEADERS = {FRAME_HEADER, FRAME, REDUNDANT_FRAME_HEADER}
-# Nothing of these outlasts its temporal unit. Of the others, metadata applies from its place in the stream on
-# (6.7.1), a tile list uses frames from elsewhere (6.11), and what reserved ones will mean nobody knows.
+# None of these outlasts its temporal unit. Of the others, metadata applies to the stream from its place on
+# (6.7.1), a tile list uses frames from elsewhere (6.11), and the meaning of reserved ones is unknown.
 PASSING = {TEMPORAL_DELIMITER, TILE_GROUP, PADDING}
 KEY_FRAME, INTER_FRAME, SWITCH_FRAME = 0, 1, 3  # frame_type, 6.8.2; 2 is INTRA_ONLY_FRAME
-SELECT = 2  # SELECT_SCREEN_CONTENT_TOOLS, SELECT_INTEGER_MV: each frame's header tells
+SELECT = 2  # SELECT_SCREEN_CONTENT_TOOLS, SELECT_INTEGER_MV: each frame's header states them
 HEADER_BYTES = 12  # up to the end of refresh_frame_flags, 5.9.2 has at most 93 bits
 START = Role(needed=True, starts=True)
 
 
 class Sequence(NamedTuple):
-    """What a sequence header (5.5) tells of the syntax of frame headers (5.9.2)."""
+    """What a sequence header (5.5) says about the syntax of frame headers (5.9.2)."""
 
-    is_still: bool = False  # all frames are shown key frames, and their headers begin otherwise
+    is_still: bool = False  # all frames are shown key frames, and their headers begin differently
     prunes: bool = False  # whether refresh_frame_flags can prove that a frame is not needed
     point_bits: int = 0  # of temporal_point_info
     has_model: bool = False  # whether buffer_removal_time_present_flag is there
@@ -37,8 +37,8 @@ class Sequence(NamedTuple):
 class Av1Parser:
     """Judges the packets of a stream: temporal units in the low-overhead format (5.2) of MP4 and Matroska.
 
-    It takes them in their order. Some may be left out, by a seek, if a packet with a key frame comes next.
-    Once it has raised an error, its further answers prove nothing.
+    It must get them in order. A seek may leave some out, if a packet with a key frame comes next.
+    After it has raised an error, its further answers prove nothing.
     """
 
     def __init__(self, extradata: bytes) -> None:
@@ -63,16 +63,16 @@ class Av1Parser:
         return self.judge(data).needed
 
     def judge(self, data: Data) -> Role:
-        """What a temporal unit is to the others: not needed if its frames leave all reference slots alone.
+        """What a temporal unit is to the others: not needed if its frames change no reference slot.
 
-        A frame writes just the slots in refresh_frame_flags (7.20), and they hold all that outlasts it:
+        A frame writes only the slots in refresh_frame_flags (7.20), and these hold all that outlasts it:
         samples, motion vectors, order hints, global motion, segment ids, CDFs, film grain, parameters of loop
         filter and segmentation. Where AV1 says "the previous frame", it reads slot
         ref_frame_idx[primary_ref_frame] (6.8.2). Decoding may begin at a shown key frame (7.6.2): it fills
         all slots.
 
         Raises:
-            ValueError: as above.
+            ValueError: as is_needed does.
         """
         has_parameters = keeps = False
         frames: list[Role] = []
@@ -101,8 +101,8 @@ class Av1Parser:
             return self._judge_shown(bits.take(3))
         frame_type, is_shown = bits.take(2), bits.take(1)
         if frame_type in {KEY_FRAME, SWITCH_FRAME}:
-            # Both fill all slots, only a hidden key frame some: but as a seek may have led to it, nothing is
-            # known of the others.
+            # Both fill all slots; a hidden key frame fills only some. After a seek to it, nothing is known of
+            # the others.
             self._plain = 0
             return START if frame_type == KEY_FRAME and is_shown else REFERENCE
         flags = _read_flags(bits, sequence, frame_type, is_shown) if sequence.prunes else None
@@ -113,7 +113,7 @@ class Av1Parser:
         return REFERENCE if flags else DISPOSABLE
 
     def _judge_shown(self, slot: int) -> Role:
-        """Judge show_existing_frame: it writes nothing, but a key frame is loaded into all slots (7.21)."""
+        """Judge show_existing_frame: it writes nothing, except that a key frame fills all slots (7.21)."""
         if self._plain >> slot & 1:
             return DISPOSABLE
         self._plain = 0
@@ -141,7 +141,7 @@ class _Bits:
 
 
 def _read_flags(bits: _Bits, sequence: Sequence, frame_type: int, is_shown: int) -> int | None:
-    """refresh_frame_flags of an inter or intra-only frame (5.9.2); None where it may do more to the slots."""
+    """refresh_frame_flags of an inter or intra-only frame (5.9.2); None if it may do more to the slots."""
     bits.take(sequence.point_bits if is_shown else 1)  # temporal_point_info, or showable_frame
     is_resilient = bits.take(1)
     if is_resilient and sequence.hint_bits:
@@ -168,7 +168,7 @@ def _read_sequence(payload: memoryview) -> Sequence:
     has_model, delay_bits, removal_bits, point_bits = _read_timing(bits)
     has_display_delay = bits.take(1)
     if bits.take(5) or bits.take(12):  # operating_points_cnt_minus_1, operating_point_idc
-        return Sequence()  # layers: which of them are decoded, the decoder chooses (6.4.1)
+        return Sequence()  # layers: the decoder chooses which of them it decodes (6.4.1)
     if bits.take(5) > 7:  # seq_level_idx
         bits.take(1)  # seq_tier
     op_has_model = has_model and bits.take(1)

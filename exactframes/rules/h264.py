@@ -35,16 +35,16 @@ def parameter_sets(extradata: bytes) -> frozenset[bytes]:
 def rule(extradata: bytes) -> Rule:
     """H.264, clause 7.4.1: nal_ref_idc 0 in a slice means that nothing refers to its picture.
 
-    It is equal in all slices of a picture, which is asked of every slice all the same. Decoding begins at IDR
-    pictures (nal_unit_type 5), and at intra pictures with a recovery point that is exact at once (D.2.8:
-    recovery_frame_cnt 0, exact_match_flag 1, broken_link_flag 0): from there on in output order all is exact,
-    what is shown before it is not.
+    The flag is equal in all slices of a picture, and every slice is checked all the same. Decoding begins at
+    IDR pictures (nal_unit_type 5), and at intra pictures with a recovery point that is exact at once (D.2.8:
+    recovery_frame_cnt 0, exact_match_flag 1, broken_link_flag 0). From there on, in output order, all frames
+    are exact; those shown before are not.
     """
     size = length_size(extradata)
 
     def judge(data: Data, _is_keyframe: bool) -> Role:
         if size == 4 and len(data) > 5 and int.from_bytes(data[:4], "big") == len(data) - 4:
-            role = ALONE.get(data[4])  # a single unit, as most packets are: the same answer, sooner
+            role = ALONE.get(data[4])  # most packets have a single unit: the same answer, sooner
             if role is not None:
                 return role
         return _judge(data, size)
@@ -101,7 +101,7 @@ def _is_exact_recovery_point(payload: bytes) -> bool:
     """Whether an SEI NAL unit (7.3.2.3) holds a recovery point from which the very next picture is exact."""
     clean = payload.replace(b"\x00\x00\x03", b"\x00\x00")
     position = 0
-    while position + 2 < len(clean):  # what is left at the end is rbsp_trailing_bits
+    while position + 2 < len(clean):  # the rest at the end is rbsp_trailing_bits
         kind, position = _sei_number(clean, position)
         size, position = _sei_number(clean, position)
         if kind == RECOVERY_POINT:

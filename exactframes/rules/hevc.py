@@ -6,7 +6,7 @@ from exactframes.rules.roles import Data, Role, Rule
 PARAMETER_SETS = range(32, 35)  # nal_unit_type, table 7-1: VPS, SPS, PPS
 SLICES = range(32)
 ENDS = {36, 37}  # of a sequence, of the bitstream
-NON_REFERENCE = {0, 2, 4, 6, 8}  # TRAIL_N, TSA_N, STSA_N, RADL_N, RASL_N; what is reserved is kept
+NON_REFERENCE = {0, 2, 4, 6, 8}  # TRAIL_N, TSA_N, STSA_N, RADL_N, RASL_N; reserved types are kept
 BLA = range(16, 19)
 IDR_WITH_LEADING, IDR, CRA = 19, 20, 21
 
@@ -30,11 +30,11 @@ def parameter_sets(extradata: bytes) -> frozenset[bytes]:
 
 
 def rule(extradata: bytes) -> Rule:
-    """H.265, table 7-1: a sub-layer non-reference picture is referred to by none of its temporal layer.
+    """H.265, table 7-1: no picture of its temporal layer refers to a sub-layer non-reference picture.
 
-    Pictures of higher layers may refer to it (8.3.2): so the role tells the layer, and only in the highest
-    layer of its GOP is such a picture dropped. Decoding begins at IDR and CRA pictures; leading pictures of a
-    CRA may refer to the GOP before it (RASL), and those of an IDR (RADL) are treated alike.
+    Pictures of higher layers may refer to it (8.3.2). So the role states the layer, and such a picture is
+    dropped only in the highest layer of its GOP. Decoding begins at IDR and CRA pictures. Leading pictures of
+    a CRA may refer to the GOP before it (RASL); those of an IDR (RADL) are treated alike.
     """
     size = length_size(extradata)
 

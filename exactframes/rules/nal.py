@@ -46,7 +46,7 @@ def _after_start_codes(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 def sized_units(data: bytes, position: int, count: int) -> tuple[list[bytes], int]:
-    """So many NAL units, each after its length in two bytes, as avcC and hvcC hold them; and where they end.
+    """So many NAL units, each after its length in two bytes, as in avcC and hvcC; and where they end.
 
     Raises:
         ValueError: if they end early.

@@ -7,12 +7,12 @@ Data = bytes | memoryview
 
 
 class Role(NamedTuple):
-    """What a packet's bytes prove about it. Whatever is not proven is answered so that more is kept."""
+    """What a packet's bytes prove about it. If something is not proven, the answer keeps more packets."""
 
     needed: bool  # other packets may refer to it
     starts: bool = False  # decoding may begin here
-    leads: bool = False  # ... though packets that follow it and are shown before it may refer to the past
-    layer: int = 0  # its temporal layer: where not needed, it is needed all the same by higher layers
+    leads: bool = False  # ... but packets that follow it and are shown before it may refer to earlier ones
+    layer: int = 0  # its temporal layer: higher layers may need it even if `needed` is False
     has_parameters: bool = False  # it brings parameter sets of its own
     is_hidden: bool = False  # an edit list hides its frame
 
@@ -31,7 +31,7 @@ def every_frame_alone(_data: Data, _is_keyframe: bool) -> Role:
 
 
 def whole_gops(_data: Data, is_keyframe: bool) -> Role:
-    """Codecs without a rule of their own: a keyframe starts a GOP that may be open, and all in it is needed.
+    """Codecs without a rule: a keyframe starts a GOP that may be open, and all its packets are needed.
 
     VP9 is among them although its headers tell which reference slots a frame refreshes: a frame that
     refreshes none still leaves its motion vectors and entropy contexts to the next one (VP9 bitstream

@@ -100,7 +100,7 @@ def _short(indices: list[int]) -> str:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Outcome:
     """How a call went."""
 
     result: str
@@ -116,11 +116,11 @@ class Counts:
     reasons: Counter[str] = field(default_factory=Counter)
     first_case: dict[str, int] = field(default_factory=dict)  # of each reason
 
-    def add(self, verdict: Verdict, case: int, kind: str) -> None:
+    def add(self, outcome: Outcome, case: int, kind: str) -> None:
         """Count it."""
-        self.results[verdict.result] += 1
-        if verdict.result == FELL_BACK:
-            reason = f"{re.sub(r'[0-9]+', '#', verdict.detail)} [{kind}]"
+        self.results[outcome.result] += 1
+        if outcome.result == FELL_BACK:
+            reason = f"{re.sub(r'[0-9]+', '#', outcome.detail)} [{kind}]"
             self.reasons[reason] += 1
             self.first_case.setdefault(reason, case)
 
@@ -164,7 +164,7 @@ def draw_call(pick: random.Random, frames: int) -> Call:
     )
 
 
-def compare(call: Call, video: Path) -> Verdict:
+def compare(call: Call, video: Path) -> Outcome:
     """Make a call, and judge it by TorchCodec's own answer."""
     frames: Tensor | Exception
     refusal = expected = None
@@ -180,33 +180,33 @@ def compare(call: Call, video: Path) -> Verdict:
             frames = raised
     reasons = [str(w.message) for w in warned if issubclass(w.category, FallbackWarning)]
     if reasons and call.batch_frames:  # TorchCodec, batch by batch: its answer may depend on the batches
-        return Verdict(FELL_BACK, reasons[0])
+        return Outcome(FELL_BACK, reasons[0])
     if isinstance(frames, Exception):
         return _judge_error(frames, refusal)
     if expected is None:
         return _judge_given(frames, refusal, call, video)
     if not torch.equal(frames, expected):
         told = f"it fell back: {reasons[0]}" if reasons else "no warning was given"
-        return Verdict(WRONG, f"{_difference(frames, expected, call, video)}; {told}")
-    return Verdict(FELL_BACK, reasons[0]) if reasons else Verdict(PRUNED)
+        return Outcome(WRONG, f"{_difference(frames, expected, call, video)}; {told}")
+    return Outcome(FELL_BACK, reasons[0]) if reasons else Outcome(PRUNED)
 
 
-def _judge_error(error: Exception, refusal: Exception | None) -> Verdict:
+def _judge_error(error: Exception, refusal: Exception | None) -> Outcome:
     if refusal is None:
-        return Verdict(WRONG, f"{error!r} was raised where TorchCodec gives frames")
+        return Outcome(WRONG, f"{error!r} was raised where TorchCodec gives frames")
     if not isinstance(error, (RuntimeError, IndexError, type(refusal))):
-        return Verdict(WRONG, f"{error!r} was raised where TorchCodec raises {refusal!r}")
-    return Verdict(REFUSED)
+        return Outcome(WRONG, f"{error!r} was raised where TorchCodec raises {refusal!r}")
+    return Outcome(REFUSED)
 
 
-def _judge_given(frames: Tensor, refusal: Exception | None, call: Call, video: Path) -> Verdict:
+def _judge_given(frames: Tensor, refusal: Exception | None, call: Call, video: Path) -> Outcome:
     """TorchCodec has no answer to compare with: what it gives for all frames is the next best."""
     told = f"frames were given where TorchCodec raises {refusal!r}"
     try:
         truth = _every(call, video)
     except (RuntimeError, IndexError, InputError) as error:
-        return Verdict(WRONG, f"{told}; it cannot decode every frame from the first either: {error}")
-    return Verdict(GIVEN) if torch.equal(frames, truth) else Verdict(WRONG, f"{told}; they are others")
+        return Outcome(WRONG, f"{told}; it cannot decode every frame from the first either: {error}")
+    return Outcome(GIVEN) if torch.equal(frames, truth) else Outcome(WRONG, f"{told}; they are others")
 
 
 def _every(call: Call, video: Path) -> Tensor:
@@ -258,16 +258,16 @@ def run_case(seed: int, case: int, counts: Counts, *, verbose: bool) -> None:
     is_sound = True
     for _ in range(CALLS):
         call = draw_call(pick, _frames(video))
-        verdict = compare(call, video)
-        if verdict.result == WRONG and (damage := damage_of(video)) is not None:
-            verdict = Verdict(DAMAGED, f"{verdict.detail}; FFmpeg reports: {damage}")
-            say(f"case {case}, {recipe.kind}: {verdict.result}: {verdict.detail}")
-        counts.add(verdict, case, recipe.kind)
-        if verdict.result == WRONG:
+        outcome = compare(call, video)
+        if outcome.result == WRONG and (damage := damage_of(video)) is not None:
+            outcome = Outcome(DAMAGED, f"{outcome.detail}; FFmpeg reports: {damage}")
+            say(f"case {case}, {recipe.kind}: {outcome.result}: {outcome.detail}")
+        counts.add(outcome, case, recipe.kind)
+        if outcome.result == WRONG:
             is_sound = False
-            _tell(recipe, call, verdict, folder)
+            _tell(recipe, call, outcome, folder)
         elif verbose:
-            say(f"case {case}, {recipe.kind}: {verdict.result} {verdict.detail}")
+            say(f"case {case}, {recipe.kind}: {outcome.result} {outcome.detail}")
     if is_sound:
         shutil.rmtree(folder)
     elif verbose:
@@ -289,10 +289,10 @@ def _frames(video: Path) -> int:
         return 10
 
 
-def _tell(recipe: Recipe, call: Call, verdict: Verdict, folder: Path) -> None:
+def _tell(recipe: Recipe, call: Call, outcome: Outcome, folder: Path) -> None:
     text = f"{recipe.script()}\npython - <<'END'\n{call.script(folder / recipe.video)}\nEND"
     (folder / "reproduce.sh").write_text(text + "\n")
-    say(f"WRONG: {verdict.detail}\n  kept in {folder}; to make it again:\n{textwrap.indent(text, '    ')}")
+    say(f"WRONG: {outcome.detail}\n  kept in {folder}; to make it again:\n{textwrap.indent(text, '    ')}")
 
 
 @contextlib.contextmanager

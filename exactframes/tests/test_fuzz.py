@@ -104,6 +104,6 @@ def test_frames_given_where_torchcodec_raises_are_checked(
     monkeypatch.setattr(fuzz.Call, "ours", lambda self, video: theirs(self, video) ^ shift)
     RECIPE.make(tmp_path)
     call = fuzz.Call(indices=[29], seek_mode="exact", workers=1)
-    verdict = fuzz.compare(call, tmp_path / RECIPE.video)
-    assert verdict.result == result
-    assert ("TorchCodec raises RuntimeError" in verdict.detail) == (result == fuzz.WRONG)
+    outcome = fuzz.compare(call, tmp_path / RECIPE.video)
+    assert outcome.result == result
+    assert ("TorchCodec raises RuntimeError" in outcome.detail) == (result == fuzz.WRONG)

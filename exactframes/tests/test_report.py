@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -14,6 +15,8 @@ from torchcodec.decoders import VideoDecoder
 
 from exactframes import evidence
 from exactframes.digests import frame_digests
+from exactframes.errors import WrongFrameError
+from exactframes.opened import Opened
 from exactframes.report import main
 from fixtures.ffmpeg import run_ffmpeg
 from fixtures.testing.corpus import damage, make_video
@@ -101,8 +104,6 @@ def test_the_kept_decoder_leaves_packets_out_also_where_it_would_not(
     video: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A frame that is planned wrong would else be hidden by TorchCodec's own way, which is cheaper here."""
-    from exactframes.opened import Opened
-
     pruned = Opened._pruned
     asked = []
 
@@ -127,6 +128,16 @@ def test_it_tells_why_nothing_is_left_out(
     assert "-i VIDEO" in text  # the remedy, without the name
 
 
+def test_where_the_kept_decoder_hands_over_so_does_the_report(
+    video: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = WrongFrameError(f"a packet of {video.name} is not where it was")
+    monkeypatch.setattr(Opened, "_pruned", Mock(side_effect=refusal))
+    text = told(capsys, video, 0, 13)
+    assert "VideoDecoder: a packet of VIDEO is not where it was" in text
+    assert "VideoDecoder: 0 of 2 frames differ from TorchCodec's" in text
+
+
 def test_what_is_raised_is_part_of_the_report(
     video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -134,7 +145,7 @@ def test_what_is_raised_is_part_of_the_report(
     text = told(capsys, damaged, 25, status=1)
     assert "Nothing is left out: a packet is damaged: a NAL unit is longer than its packet" in text
     assert rows_of(text)["20"][4] == "not known"
-    assert rows_of(text)["26"][6] == "25"  # found without TorchCodec, which gives no frame and no time
+    assert rows_of(text)["26"][6] == "25 (by order)"  # TorchCodec gives no frame, and so no time
     for way in ("TorchCodec", "decode_frames", "VideoDecoder"):
         assert re.search(rf"^{way}: RuntimeError: .*Could not push packet to decoder", text, re.MULTILINE)
     assert "decode_frames: no frame can be compared" in text

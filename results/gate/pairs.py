@@ -66,8 +66,9 @@ def compare_pairs(pairs: Sequence[Pair], alpha: float = ALPHA) -> Comparison:
             verdicts[name] = replace(verdicts[name], own=location(_less(values[name], common)).estimate)
         everything = judge_values(TOGETHER, "together", common, alpha)
     remarks = remarks_on(everything, list(verdicts.values()))
-    if judged:
-        found = [f"{name} {percent(findable(values[name], alpha, len(pairs)))}" for name in judged]
+    under_test = [verdict.name for verdict in verdicts.values() if verdict.is_under_test]
+    if under_test:
+        found = [f"{name} {percent(findable(values[name], alpha, len(pairs)))}" for name in under_test]
         remarks.append(f"Such changes are found here in 9 of 10 times: {', '.join(found)}.")
     return Comparison(
         verdicts=[*verdicts.values(), *([everything] if everything else [])],

@@ -44,13 +44,13 @@ from results.gate.verdicts import (
     verdict_on,
     word_for,
 )
-from results.saved.history import Run
+from results.saved.history import SavedRun
 from results.schema import Record
 
 RUNS_RESOLUTION = math.log(1.15)  # "same" excludes a slowdown of this size
 
 
-def compare(baseline: Sequence[Run], candidate: Sequence[Run], alpha: float = ALPHA) -> Comparison:
+def compare(baseline: Sequence[SavedRun], candidate: Sequence[SavedRun], alpha: float = ALPHA) -> Comparison:
     """Judge every benchmark of the candidate's runs against the baseline's."""
     sides = {n: (in_runs(baseline, n), in_runs(candidate, n)) for n in names_of((*baseline, *candidate))}
     verdicts = {name: _judge_alone(name, *pair, alpha) for name, pair in sides.items()}
@@ -118,7 +118,7 @@ def _relative_to(verdict: Verdict, machine: float) -> Verdict:
 
 
 def _common(
-    baseline: Sequence[Run], candidate: Sequence[Run], names: list[str]
+    baseline: Sequence[SavedRun], candidate: Sequence[SavedRun], names: list[str]
 ) -> tuple[list[float], list[float]] | None:
     """One value for each run that has all of these benchmarks: how far it lies from their medians.
 
@@ -132,11 +132,11 @@ def _common(
     return ours, theirs
 
 
-def _log(run: Run, name: str) -> float:
+def _log(run: SavedRun, name: str) -> float:
     return math.log(run.benchmarks[name].seconds)
 
 
-def _has(run: Run, names: list[str]) -> bool:
+def _has(run: SavedRun, names: list[str]) -> bool:
     return all(name in run.benchmarks for name in names)
 
 

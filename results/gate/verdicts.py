@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from results.gate.statistics import Shift
-from results.saved.history import Run
+from results.saved.history import SavedRun
 from results.saved.identity import changed, clashes, in_a_sentence, values_of
 from results.schema import Record
 
@@ -36,6 +36,11 @@ class Verdict:
     def is_judged_strategy(self) -> bool:
         """Whether it has a part in what is said of all strategies together."""
         return self.kind in {"strategy", "across"} and self.change is not None
+
+    @property
+    def is_under_test(self) -> bool:
+        """Whether it is a strategy's, or a way's to answer requests, and was judged."""
+        return self.is_judged_strategy or (self.kind == "request" and self.change is not None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,17 +108,17 @@ def unfit(name: str, ours: Sequence[Record], theirs: Sequence[Record]) -> Verdic
     return None
 
 
-def in_runs(runs: Iterable[Run], name: str) -> list[Record]:
+def in_runs(runs: Iterable[SavedRun], name: str) -> list[Record]:
     """This benchmark in the runs that have it."""
     return [run.benchmarks[name] for run in runs if name in run.benchmarks]
 
 
-def names_of(runs: Iterable[Run]) -> list[str]:
+def names_of(runs: Iterable[SavedRun]) -> list[str]:
     """The benchmarks of these runs, each once."""
     return list(dict.fromkeys(name for run in runs for name in run.benchmarks))
 
 
-def software_between(baseline: Sequence[Run], candidate: Sequence[Run]) -> list[str]:
+def software_between(baseline: Sequence[SavedRun], candidate: Sequence[SavedRun]) -> list[str]:
     """What differs on purpose, a sentence for each field."""
     found = []
     for here, there in (
@@ -124,11 +129,11 @@ def software_between(baseline: Sequence[Run], candidate: Sequence[Run]) -> list[
     return found
 
 
-def _records(runs: Sequence[Run]) -> dict[str, set[str]]:
+def _records(runs: Sequence[SavedRun]) -> dict[str, set[str]]:
     return values_of(record for run in runs for record in run.benchmarks.values())
 
 
-def _commits(runs: Sequence[Run]) -> set[str]:
+def _commits(runs: Sequence[SavedRun]) -> set[str]:
     return {str(run.commit) for run in runs}
 
 

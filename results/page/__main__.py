@@ -3,7 +3,7 @@
     python -m results.page [RUN...] [--output FILE] [--pairs FOLDER]
 
 A RUN is named as in results.verdict: a file, a folder, a glob, a named baseline, or the beginning of a saved
-file's name; without any, all of the storage is shown, and the newest comparison that make ab has left.
+file's name; without any, the page shows all of the storage, and the newest comparison of make ab.
 Exit status: 0, or 2 if there is nothing to show or the file cannot be written.
 """
 
@@ -21,7 +21,7 @@ NEEDED = "the page needs altair, jinja2 and vl-convert-python: pip install -e '.
 
 
 def main(argv: list[str]) -> int:
-    """Write the page; returns the exit status."""
+    """Write the page; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m results.page", description=__doc__.splitlines()[0])
     parser.add_argument(
         "runs", nargs="*", metavar="RUN", help="files, folders, globs, or names in the storage"

@@ -30,10 +30,10 @@ AXIS = "time of B against A, %"
 
 
 def compare_folder(folder: Path) -> tuple[Comparison, list[dict[str, Any]], list[dict[str, Any]]]:
-    """The comparison of the pairs that `make ab` keeps in a folder, its verdicts and its pairs as rows.
+    """The comparison of the pairs that `make ab` keeps in a folder, its verdicts as rows, its pairs as rows.
 
     Raises:
-        HistoryError: if there is no pair in it, or one is damaged.
+        HistoryError: if it holds no pair, or one is damaged.
     """
     pairs = read_pairs(folder)
     if not pairs:
@@ -64,7 +64,7 @@ def compare_folder(folder: Path) -> tuple[Comparison, list[dict[str, Any]], list
 
 
 def name_of(folder: Path) -> str:
-    """Such as "torchcodec==0.12.0 against torchcodec==0.13.0, pairs-1a2b", or only the folder."""
+    """A comparison's name, such as "torchcodec==0.12.0 against torchcodec==0.13.0, pairs-1a2b"."""
     try:
         sides = json.loads((folder / SIDES).read_text(encoding="utf-8"))
         return f"{sides['A']} against {sides['B']}, {folder.name}"

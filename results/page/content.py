@@ -1,4 +1,4 @@
-"""What the page shows: the tables, and the views made of them."""
+"""What the page shows: its tables, and the views that are made of them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from results.page import against, history, requests, run, scaling, workloads
-from results.page import pairs as pairs_view
+from results.page import against, pair_dots, requests, run, scaling, timeline, workloads
 from results.page.marks import BASES
 from results.page.packing import Packed, pack
-from results.page.reading import Saved, read_baselines, read_saved
+from results.page.reading import ShownRun, read_baselines, read_saved
 from results.page.series import history_marks
 from results.page.view import View
 from results.page.views import VIEWS
@@ -29,9 +28,9 @@ class Content:
 
     views: Sequence[View]
     tables: Mapping[str, Packed]
-    odd: Sequence[str]  # files left out, clocks that run backwards
-    told: Mapping[str, Sequence[str]]  # what is said of each comparison
-    first_run: Mapping[str, int]  # by view: the run that it begins with; others begin with the newest
+    odd: Sequence[str]  # sentences on files left out, and on clocks that run backwards
+    told: Mapping[str, Sequence[str]]  # sentences on each comparison
+    first_run: Mapping[str, int]  # by view: the run that it shows first; other views show the newest first
 
 
 def gather(names: Sequence[str], pairs: Sequence[Path], storage: Path = STORAGE) -> Content:
@@ -55,10 +54,10 @@ def gather(names: Sequence[str], pairs: Sequence[Path], storage: Path = STORAGE)
         "matrix": pack(matrix or _single(measured), ("run", *workloads.FIELDS)),
         "scaling": pack([r for r in rows if r["is_scaling"]], ("run", *scaling.FIELDS)),
         "requests": pack(asked, ("run", *requests.FIELDS)),
-        "history": pack(marks, history.FIELDS),
+        "history": pack(marks, timeline.FIELDS),
         "tasks": pack(_tasks(runs), ("run", "workload", "sentence", "code", "identity")),
         "verdicts": pack([row for _, _, found, _ in compared for row in found], against.VERDICTS),
-        "pairs": pack([row for _, _, _, found in compared for row in found], pairs_view.FIELDS),
+        "pairs": pack([row for _, _, _, found in compared for row in found], pair_dots.FIELDS),
     }
     told = {
         against.name_of(folder): against.told(folder, comparison) for folder, comparison, _, _ in compared
@@ -67,12 +66,12 @@ def gather(names: Sequence[str], pairs: Sequence[Path], storage: Path = STORAGE)
     return Content(views=VIEWS, tables=tables, odd=[*odd, *odd_baselines], told=told, first_run=first_run)
 
 
-def _of_most_workloads(runs: Sequence[Saved]) -> int:
+def _of_most_workloads(runs: Sequence[ShownRun]) -> int:
     """The newest of the runs with the most workloads."""
     return max(range(len(runs)), key=lambda n: (_workloads(runs[n]), n))
 
 
-def _workloads(saved: Saved) -> int:
+def _workloads(saved: ShownRun) -> int:
     """How many workloads a run has strategies for."""
     return len({row.workload for row in saved.rows if not row.is_of_requests})
 
@@ -81,8 +80,8 @@ def _single(measured: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [row for row in measured if not row["is_scaling"] and row["kind"] != "limit"]
 
 
-def run_row(number: int, saved: Saved) -> dict[str, Any]:
-    """What is said of a run itself; it counts from 1 where people read it."""
+def run_row(number: int, saved: ShownRun) -> dict[str, Any]:
+    """A row about a run itself; the label, for people, counts from 1."""
     when = saved.when.strftime("%Y-%m-%d %H:%M:%S UTC") if saved.when else "at an unknown time"
     commit = str(saved.run.commit or "unknown")[:12]
     branch = str(saved.run.branch or "unknown")
@@ -97,8 +96,8 @@ def run_row(number: int, saved: Saved) -> dict[str, Any]:
     }
 
 
-def _tasks(runs: Sequence[Saved]) -> list[dict[str, Any]]:
-    """For each run and workload the recommendation, and all fields of the identity."""
+def _tasks(runs: Sequence[ShownRun]) -> list[dict[str, Any]]:
+    """Rows of each run and workload: the recommendation, and all fields of the identity."""
     found = []
     for number, saved in enumerate(runs):
         for workload in dict.fromkeys(row.workload for row in saved.rows):
@@ -118,7 +117,7 @@ def _tasks(runs: Sequence[Saved]) -> list[dict[str, Any]]:
 
 
 def _recommended(records: Sequence[Record], ours: Sequence[Record]) -> list[str]:
-    """What is recommended for a workload; of requests for their stream, under whatever load."""
+    """The recommendation for a workload; for requests, that for their stream under all loads."""
     if any(map(is_one_of_requests, ours)):
         return stream_recommendation(records, stream_of(ours[0].workload))
     return recommendation(ours)

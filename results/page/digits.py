@@ -1,4 +1,4 @@
-"""How many digits a figure has."""
+"""Chooses how many digits a figure has."""
 
 import math
 from statistics import fmean
@@ -6,9 +6,9 @@ from typing import Any
 
 
 def with_noise(seconds: float, rounds: tuple[float, ...]) -> str:
-    """Such as "8.27 ± 0.09 s": the deviation to two digits if they begin with 1, else to one."""
+    """A time such as "8.27 ± 0.09 s"; the deviation has two digits if it begins with 1, else one."""
     deviation = _deviation(rounds) if len(rounds) > 1 else 0.0
-    if not deviation > 1e-9 * seconds:  # equal, but for how floats are rounded
+    if not deviation > 1e-9 * seconds:  # equal, apart from the rounding of floats
         return f"{seconds:.3g} s"
     first = math.floor(math.log10(deviation))
     digits = max(0, min(6, -first + (deviation < 2 * 10**first)))
@@ -16,13 +16,13 @@ def with_noise(seconds: float, rounds: tuple[float, ...]) -> str:
 
 
 def _deviation(rounds: tuple[float, ...]) -> float:
-    """The standard deviation; that of `statistics` is exact, and thirty times slower."""
+    """The standard deviation; `statistics` computes it exactly, and thirty times slower."""
     middle = fmean(rounds)
     return math.sqrt(sum((seconds - middle) ** 2 for seconds in rounds) / (len(rounds) - 1))
 
 
 def significant(value: float) -> float:
-    """Five digits: finer than any two rounds agree.
+    """Round to five digits: two rounds agree less than that.
 
     Raises:
         ValueError: if it is not finite.
@@ -33,6 +33,6 @@ def significant(value: float) -> float:
 
 
 def finite(value: Any, unit: float = 1.0) -> float | None:
-    """A figure in a unit; None where there is none, or it is not finite."""
+    """A figure in a unit; None if there is none, or if it is not finite."""
     number = float(value) / unit if value is not None else math.nan
     return significant(number) if math.isfinite(number) else None

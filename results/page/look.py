@@ -1,4 +1,4 @@
-"""How charts look, on the page and in pictures; colours that everybody can distinguish."""
+"""How charts look, on the page and in pictures; their colours can be distinguished by everybody."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ import altair as alt
 # Okabe and Ito 2008, "Color Universal Design"; without yellow and black, which vanish on white or on black.
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#8c6bb1", "#7f7f7f")
 KINDS = {"strategy": PALETTE[0], "peer": PALETTE[1], "limit": PALETTE[7]}
-INK = "currentColor"  # the text's colour of the page around, light or dark
-DASHES = ([1, 0], [5, 3])  # of lines: the second where all colours are taken
+INK = "currentColor"  # the colour of the text on the page around, light or dark
+DASHES = ([1, 0], [5, 3])  # of lines: the second is used once all colours are taken
 SHAPES = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "triangle-right")
 BOUNDS = (0.7, 0.95, 1.2, 2)  # of speed-ups: between them a cell has one colour
 BANDS = ("under 0.7", "0.7 to 0.95", "0.95 to 1.2", "1.2 to 2", "2 and more")
@@ -51,7 +51,7 @@ CONFIG: dict[str, Any] = {
     "range": {"category": list(PALETTE)},
 }
 
-FIT = alt.AutoSizeParams(type="fit-x", contains="padding")  # as wide as there is room, as high as need be
+FIT = alt.AutoSizeParams(type="fit-x", contains="padding")  # as wide as there is room, as high as needed
 
 Rows = Sequence[Mapping[str, Any]]  # tidy: every mapping has the same fields
 
@@ -62,7 +62,7 @@ def chart_of(rows: Rows) -> alt.Chart:
 
 
 def once(chart: alt.Chart) -> alt.Chart:
-    """The chart with a single row, for a line that is to be drawn once."""
+    """The chart with a single row, for a line that is drawn once."""
     made: alt.Chart = chart.transform_aggregate(rows="count()")
     return made
 
@@ -91,7 +91,7 @@ def name_looks(rows: Rows) -> tuple[alt.Color, alt.StrokeDash, alt.Shape]:
 
 
 def counting_axis() -> alt.Axis:
-    """Of runs or pairs: where few are shown there are ticks between them, which have no number."""
+    """An axis of runs or pairs. If few are shown, there are ticks between them, which get no number."""
     return alt.Axis(format="d", labelExpr="datum.value % 1 || datum.value < 1 ? '' : datum.label")
 
 
@@ -110,7 +110,7 @@ def banded(chart: alt.Chart, field: str) -> alt.Chart:
 
 
 def heat(title: str) -> alt.Color:
-    """Orange where it is slower than what it is compared with, blue where it is faster."""
+    """Orange: slower than what it is compared with; blue: faster."""
     legend = alt.Legend(symbolType="square", columns=2, titleLimit=300)
     scale = alt.Scale(domain=list(BANDS), range=list(HEAT))
     return alt.Color("band:N", scale=scale, title=title, legend=legend)
@@ -131,7 +131,7 @@ class Lines:
     needs: str = ""  # rows without this field have no line
 
     def total(self, rows: Rows) -> int:
-        """The height for these rows; page.js counts anew for those that it shows."""
+        """The height for these rows; page.js computes it again for the rows that it shows."""
         values = {row[self.of] for row in rows if not self.needs or row[self.needs] is not None}
         return self.height * max(1, len(values))
 
@@ -142,10 +142,10 @@ def layered(
     """One picture of these layers.
 
     Args:
-        description: what a screen reader says of it.
-        rows: that it shows.
-        height: in pixels, or by the lines.
-        width: a step for each column; without it as wide as there is room.
+        description: what a screen reader reads out.
+        rows: the rows that it shows.
+        height: in pixels, or from the lines.
+        width: a step for each column; without it, the picture is as wide as there is room.
     """
     chart: Any = alt.layer(*layers).properties(description=description)
     if isinstance(height, Lines):

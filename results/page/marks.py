@@ -1,4 +1,4 @@
-"""What is drawn in a history."""
+"""The marks that are drawn in a history."""
 
 from dataclasses import dataclass
 
@@ -26,6 +26,6 @@ class Mark:
 
 
 def machine_of(row: Row) -> str:
-    """Such as "AMD EPYC, 2 CPUs"."""
+    """The machine of a row, such as "AMD EPYC, 2 CPUs"."""
     machine = row.record.identity.machine if row.record.identity else {}
     return f"{machine.get('cpu_model', 'unknown')}, {machine.get('usable_cpus', '?')} CPUs"

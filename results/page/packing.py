@@ -1,4 +1,4 @@
-"""Tables packed by columns, so that a thousand runs fit a page: each text once, repeated values as counts."""
+"""Tables packed by columns, so a page holds a thousand runs: each text once, repeated values as counts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
@@ -8,10 +8,10 @@ Packed = dict[str, Any]
 
 
 def pack(rows: Iterable[Mapping[str, Any]], fields: Sequence[str]) -> Packed:
-    """Rows as {"length": n, "columns": {field: column}}; page.js unpacks them.
+    """Pack rows as {"length": n, "columns": {field: column}}; page.js unpacks them.
 
-    A column is a list of values; or {"of": distinct texts, "at": column of places in it}; or {"runs": [value,
-    count, value, count ..]}, where that is shorter.
+    A column is a list of values; or {"of": distinct texts, "at": column of indices into it}; or {"runs":
+    [value, count, value, count ..]}, if that is shorter.
     """
     listed = [[row[field] for field in fields] for row in rows]
     columns = zip(*listed, strict=True) if listed else [() for _ in fields]

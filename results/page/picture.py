@@ -1,6 +1,6 @@
 """One picture of saved runs, as SVG or PNG: drawn as on the page, without a browser.
 
-An SVG is readable on light and on dark, whichever the reader's system is set to; a PNG is drawn on white.
+An SVG follows the reader's system, light or dark, and is readable on both; a PNG is drawn on white.
 """
 
 import argparse
@@ -12,14 +12,14 @@ from results.page.__main__ import NEEDED, write
 from results.saved.history import HistoryError
 
 WIDTH = 760  # pixels
-FONT = "Arial, Helvetica, 'Liberation Sans', sans-serif"  # as wide as what vl-convert measures with
+FONT = "Arial, Helvetica, 'Liberation Sans', sans-serif"  # as wide as the font with which vl-convert measures
 PADDING = {"left": 22, "right": 8, "top": 5, "bottom": 5}  # without these, names take more room
-# What "currentColor" of the charts is: GitHub and others show an SVG as an image, with the reader's setting.
+# The value of "currentColor" in charts: GitHub shows an SVG as an image, with the reader's setting.
 INK = "<style>svg{color:#1c2126}@media(prefers-color-scheme:dark){svg{color:#e6eaee}}</style>"
 
 
 def draw(arguments: argparse.Namespace) -> None:
-    """Read, choose, draw and write.
+    """Read the runs, choose a chart, draw it and write the file.
 
     Raises:
         HistoryError: if there is nothing to draw, a library is missing, or the file cannot be written.
@@ -27,10 +27,10 @@ def draw(arguments: argparse.Namespace) -> None:
     try:
         import vl_convert
 
-        from results.page import history, run, scaling
+        from results.page import run, scaling, timeline
     except ImportError as error:
         raise HistoryError(f"{NEEDED} ({error})") from error
-    charts = {"run": run.times, "scaling": scaling.curves, "history": history.timeline}
+    charts = {"run": run.times, "scaling": scaling.curves, "history": timeline.timeline}
     rows = rows_for(arguments.what, arguments)
     spec = fixed(charts[arguments.what](rows).to_dict())
     if arguments.output.suffix == ".svg":
@@ -81,7 +81,7 @@ def _one_series(marks: Sequence[dict[str, Any]], arguments: argparse.Namespace) 
 
 
 def fixed(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """A chart of a width of its own, drawn as on the page."""
+    """A chart with a fixed width, drawn as on the page."""
     from results.page.look import CONFIG
 
     size = {"width": WIDTH, "padding": PADDING, "autosize": {"type": "fit-x", "contains": "padding"}}

@@ -1,4 +1,4 @@
-"""Saved runs for the page: all that their files say, and sentences on what is left out or odd."""
+"""Saved runs for the page: all that their files say, and sentences about what is left out or odd."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from results.saved.history import (
     STORAGE,
     UNREADABLE,
     HistoryError,
-    Run,
+    SavedRun,
     files_in,
     find_files,
     read_file,
@@ -22,18 +22,18 @@ from results.saved.history import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Saved:
-    """One saved run."""
+class ShownRun:
+    """One saved run, and its rows."""
 
     path: Path
-    run: Run
-    when: datetime | None  # in UTC; None where the file does not say
+    run: SavedRun
+    when: datetime | None  # in UTC; None if the file does not say
     rows: list[Row]  # what was timed, tidy
-    requests: list[dict[str, Any]]  # ways that answered requests
+    requests: list[dict[str, Any]]  # a row for each way that answered requests
 
 
-def read_saved(names: Sequence[str], storage: Path = STORAGE) -> tuple[list[Saved], list[str]]:
-    """The runs that these names stand for (all of the storage without any), oldest first, and what is odd.
+def read_saved(names: Sequence[str], storage: Path = STORAGE) -> tuple[list[ShownRun], list[str]]:
+    """The runs that these names stand for, oldest first, and what is odd; without names, all of the storage.
 
     Raises:
         HistoryError: if a name stands for nothing, or there is no run at all.
@@ -48,14 +48,14 @@ def read_saved(names: Sequence[str], storage: Path = STORAGE) -> tuple[list[Save
     return sorted(found, key=_order), odd
 
 
-def read_baselines(storage: Path = STORAGE) -> tuple[dict[str, list[Saved]], list[str]]:
-    """The named baselines, and sentences on those that cannot be read."""
+def read_baselines(storage: Path = STORAGE) -> tuple[dict[str, list[ShownRun]], list[str]]:
+    """The named baselines, and sentences about those that cannot be read."""
     odd: list[str] = []
     paths = sorted(storage.glob(f"{BASELINES}/*.json"))
     return {path.stem: _read_file(path, odd) for path in paths}, odd
 
 
-def _read_file(path: Path, odd: list[str]) -> list[Saved]:
+def _read_file(path: Path, odd: list[str]) -> list[ShownRun]:
     try:
         return [_saved(path, run) for run in read_file(path)]
     except HistoryError as error:
@@ -63,12 +63,12 @@ def _read_file(path: Path, odd: list[str]) -> list[Saved]:
         return []
 
 
-def _saved(path: Path, run: Run) -> Saved:
+def _saved(path: Path, run: SavedRun) -> ShownRun:
     try:
         rows, requests = rows_of(run), request_rows(run)
     except UNREADABLE as error:
         raise HistoryError(f"it is damaged ({error!r:.200})") from error
-    return Saved(path=path, run=run, when=_moment(run.moment), rows=rows, requests=requests)
+    return ShownRun(path=path, run=run, when=_moment(run.moment), rows=rows, requests=requests)
 
 
 def _moment(text: str) -> datetime | None:
@@ -79,14 +79,14 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def _order(saved: Saved) -> tuple[float, str]:
+def _order(saved: ShownRun) -> tuple[float, str]:
     return (saved.when.timestamp() if saved.when else -math.inf, saved.path.name)
 
 
-def _backwards(found: Iterable[Saved]) -> list[str]:
-    """Files whose number says later, but whose clock says earlier."""
+def _backwards(found: Iterable[ShownRun]) -> list[str]:
+    """Sentences about files with a later number than others, but an earlier clock."""
     lines: list[str] = []
-    latest: dict[Path, Saved] = {}
+    latest: dict[Path, ShownRun] = {}
     for saved in sorted(found, key=lambda s: str(s.path)):
         before = latest.get(saved.path.parent)
         if saved.when is None:

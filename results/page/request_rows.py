@@ -1,4 +1,4 @@
-"""One way under one load as a row: the view of requests is made from these."""
+"""A row for each way under each load: the view of requests is made from these rows."""
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
@@ -6,11 +6,11 @@ from typing import Any
 
 from results.page.digits import finite, significant
 from results.page.rows import proof_of
-from results.saved.history import Run
+from results.saved.history import SavedRun
 from results.schema import Record, Requests
 
 STEP = 1.05  # a bucket's upper bound over its lower one, as in the schema
-LOADS = {  # what is said of a load; of another one, its name
+LOADS = {  # the words for a load; another load is called by its name
     "closed": "closed: each caller asks again at once",
     "fork": "fork: DataLoader workers that are forked",
     "spawn": "spawn: DataLoader workers that start anew",
@@ -20,8 +20,8 @@ LOADS = {  # what is said of a load; of another one, its name
 NUMBERS = {"fork": "in num_workers", "spawn": "in num_workers", "open": "% of what TorchCodec can take"}
 
 
-def request_rows(run: Run) -> list[dict[str, Any]]:
-    """The ways of a run that answered requests; latencies in ms, and none of these in a run of strategies.
+def request_rows(run: SavedRun) -> list[dict[str, Any]]:
+    """A row for each way of a run that answered requests, latencies in ms; a run of strategies has none.
 
     Raises:
         one of UNREADABLE: if a distribution is damaged.
@@ -51,7 +51,7 @@ def _row(record: Record, requests: Requests) -> dict[str, Any]:
 
 
 def _rates(record: Record, requests: Requests) -> Mapping[str, float | None]:
-    """Requests a second that a way answers; or that arrive, which says nothing of the way."""
+    """Requests a second that a way answers, or that arrive: in an open load a way answers no more."""
     if requests.arrivals is not None:
         none = dict.fromkeys(("rate", "slowest", "fastest", "of_limit"))
         return {**none, "arrivals": finite(requests.arrivals)}
@@ -65,7 +65,7 @@ def _rates(record: Record, requests: Requests) -> Mapping[str, float | None]:
 
 
 def _shares(distribution: Sequence[Sequence[int]]) -> Mapping[str, list[float]]:
-    """The share of requests that took no longer than a latency, where it begins and ceases to grow."""
+    """The share of requests that took no longer than a latency, at points where it begins or ends to grow."""
     latency: list[float] = []
     share: list[float] = []
     counts = dict(sorted((int(bucket), int(count)) for bucket, count in distribution))

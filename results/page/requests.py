@@ -46,7 +46,7 @@ HEIGHT = 320  # pixels
 
 
 def throughput(rows: Rows) -> alt.LayerChart:
-    """Requests a second over callers; a line through each point is the range of its rounds."""
+    """Requests a second over callers; the line through a point is the range of its rounds."""
     colour, dash, shape = name_looks(rows)
     base = (
         chart_of(rows)
@@ -72,7 +72,7 @@ def throughput(rows: Rows) -> alt.LayerChart:
 
 
 def latencies(rows: Rows) -> alt.LayerChart:
-    """The share of requests that were answered within a latency; points are percentiles."""
+    """The share of requests that were answered within a latency; points mark percentiles."""
     colour, dash, shape = name_looks(rows)
     chart = chart_of(rows).encode(color=colour)
     scale = alt.Scale(type="log", nice=False, padding=8)

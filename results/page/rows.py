@@ -1,10 +1,10 @@
-"""One benchmark of one run as a row: every chart and table of the page is made from these."""
+"""A row for each benchmark of each run: every chart and table of the page is made from these rows."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from results.page.digits import finite, significant, with_noise
-from results.saved.history import Run
+from results.saved.history import SavedRun
 from results.schema import ALL_FRAMES, Record
 from results.told.requests import is_one_of_requests
 from results.told.scaling_model import predict
@@ -12,17 +12,17 @@ from results.told.scaling_model import predict
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """Times in seconds, memory in GB (1e9 bytes); None where the run does not say."""
+    """Times are in seconds, memory in GB (1e9 bytes); None: the run does not say."""
 
     workload: str
     strategy: str
-    name: str  # the strategy, and its setting where a run has several; or what is judged of it, its p95
+    name: str  # the strategy, with its setting if a run has several; or with the figure judged, its p95
     kind: str  # "strategy", "peer", "limit" or "request"
     workers: int
     threads: int  # of FFmpeg, for each worker
     is_scaling: bool
     is_of_requests: bool  # shown in a view of its own (request_rows.py), and in the history
-    is_measured: bool  # or predicted by results/told/scaling_model.py
+    is_measured: bool  # else predicted by results/told/scaling_model.py
     seconds: float  # median of the rounds
     rounds: tuple[float, ...]
     time: str  # median and standard deviation, with the digits that the noise allows
@@ -30,7 +30,7 @@ class Row:
     peak: float | None
     decoded: float | None  # share of the file's packets
     proof: str
-    fallback: str  # why it fell back, or nothing
+    fallback: str  # why it fell back; "" if it did not
     speedup: float | None  # over sequential
     gain: float | None  # over the same strategy with one worker and one thread
     of_limit: float | None  # share of the limit's speed
@@ -38,7 +38,7 @@ class Row:
     record: Record
 
 
-def rows_of(run: Run) -> list[Row]:
+def rows_of(run: SavedRun) -> list[Row]:
     """The rows of one run, measured ones first, then predicted ones."""
     records = list(run.benchmarks.values())
     limits = {r.workload: r.seconds for r in records if r.strategy == ALL_FRAMES}  # peers name no limit
@@ -51,15 +51,15 @@ def rows_of(run: Run) -> list[Row]:
 
 
 def _row(record: Record, judged: str, limit: float | None, alone: float | None) -> Row:
-    """A row; `judged` is "" if its times are those of the benchmark, else such as ", p95".
+    """Make a row; `judged` is "" if its times are those of the benchmark, else such as ", p95".
 
     Raises:
-        ValueError: if they are no times.
+        ValueError: if they are not times.
     """
     if not record.seconds > 0:
         raise ValueError(f"{record.name}{judged} took {record.seconds} s")
     (workers, threads), cost, packets = record.setting, record.cost, record.packets
-    of_limit = None if judged else finite(record.of_limit)  # the limit has no percentiles
+    of_limit = None if judged else finite(record.of_limit)  # the limit has no percentiles to compare with
     relative = 1 / of_limit if of_limit else record.seconds / limit if limit else None
     return Row(
         workload=record.workload,
@@ -88,7 +88,7 @@ def _row(record: Record, judged: str, limit: float | None, alone: float | None) 
 
 
 def _predicted(rows: Iterable[Row], records: Sequence[Record]) -> list[Row]:
-    """Rows for more workers than were measured."""
+    """Predicted rows for more workers than were measured."""
     made = []
     for one in [row for row in rows if row.is_scaling and (row.workers, row.threads) == (1, 1)]:
         same = [record for record in records if _key(record) == (one.workload, one.strategy)]
@@ -104,7 +104,7 @@ def _predicted(rows: Iterable[Row], records: Sequence[Record]) -> list[Row]:
 
 
 def proof_of(record: Record) -> str:
-    """What is said of a proof."""
+    """The words for a proof."""
     proof = record.proof
     if record.kind == "limit":
         return "no frames kept"

@@ -35,7 +35,7 @@ TOOLTIP = [
 ]
 ROUND = [alt.Tooltip("name:N", title="benchmark"), alt.Tooltip("rounds:Q", title="a round, s", format=".5~g")]
 LINE = 22  # pixels
-WORD_WIDTH = 90  # pixels that the longest word takes
+WORD_WIDTH = 90  # pixels: the width of the longest word
 END = f"max(datum.seconds, extent(datum.rounds)[1]) * width / max(width - {WORD_WIDTH}, {WORD_WIDTH})"
 WORD = "datum.kind === 'limit' ? '' : split(datum.proof, ',')[0]"
 CLOCKS = ["wall", "CPU, of all processes"]
@@ -44,7 +44,7 @@ CLOCKS = ["wall", "CPU, of all processes"]
 def times(rows: Rows) -> alt.LayerChart:
     """A bar for each median, a dot for each round, a line across for each limit, the proof as a word.
 
-    The words stand in a column of their own, to which no bar and no line reaches.
+    The words have a column of their own; no bar and no line reaches it.
     """
     base = chart_of(rows).encode(y=name_axis())
     bars = base.mark_bar(opacity=0.75, height=14).encode(
@@ -100,7 +100,7 @@ def memory(rows: Rows) -> alt.LayerChart:
 
 
 def decoded(rows: Rows) -> alt.LayerChart:
-    """Which share of the file's packets was decoded."""
+    """The share of the file's packets that was decoded."""
     axis, scale = alt.Axis(format="%"), alt.Scale(domain=[0, 1])
     x = alt.X("decoded:Q", title="share of the file's packets", axis=axis, scale=scale)
     return _bars(rows, "decoded", x, "Share of packets decoded by every strategy")

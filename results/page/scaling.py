@@ -19,7 +19,7 @@ COLUMNS = {
     "peak": "peak memory, GB",
     "proof": "proof, or predicted",
 }
-DOUBLINGS = [2**n for n in range(11)]  # what the axis names, as far as there are workers
+DOUBLINGS = [2**n for n in range(11)]  # labels of the axis, up to the number of workers
 TOOLTIP = [
     alt.Tooltip("strategy:N"),
     alt.Tooltip("workers:Q"),
@@ -33,7 +33,7 @@ TOOLTIP = [
 def curves(rows: Rows) -> alt.LayerChart:
     """Speed-up over workers of one thread, a curve a strategy, and the ideal line.
 
-    Measured points are filled and their line is whole; predicted ones are hollow, their line dashed.
+    Measured points are filled, with a solid line; predicted points are hollow, with a dashed line.
     """
     log, whole = alt.Scale(type="log", base=2), alt.Axis(format="d", values=DOUBLINGS)
     base = (
@@ -46,7 +46,7 @@ def curves(rows: Rows) -> alt.LayerChart:
             tooltip=TOOLTIP,
         )
     )
-    # Dashed through all points of a strategy, the measured ones too: so that it begins where they end.
+    # The dashed line goes through the measured points, too, so that the predicted part begins where they end.
     predicted = base.mark_line(strokeDash=[4, 3], opacity=0.8)
     measured = base.transform_filter("datum.is_measured").mark_line(strokeWidth=2)
     shape = alt.Shape("strategy:N", sort=None, legend=None)

@@ -1,4 +1,4 @@
-"""The runs of each benchmark in order of time: which are comparable, what changed, where it moved."""
+"""The runs of each benchmark in order of time: which are comparable, what changed, where times moved."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from results.gate.verdicts import percent
 from results.page.digits import significant
 from results.page.marks import BASES, Mark, machine_of
-from results.page.reading import Saved
+from results.page.reading import ShownRun
 from results.page.rows import Row
 from results.page.steps import find_steps
 from results.saved.identity import Change, changes
@@ -19,8 +19,8 @@ class _Point:
     row: Row
 
 
-def history_marks(runs: Sequence[Saved], baselines: Mapping[str, Sequence[Saved]]) -> list[Mark]:
-    """All marks of all benchmarks, in absolute seconds and relative to the limit."""
+def history_marks(runs: Sequence[ShownRun], baselines: Mapping[str, Sequence[ShownRun]]) -> list[Mark]:
+    """All marks of all benchmarks, in seconds and relative to the limit."""
     series: dict[tuple[str, str], list[_Point]] = {}
     for number, saved in enumerate(runs):
         for row in saved.rows:
@@ -41,7 +41,7 @@ def history_marks(runs: Sequence[Saved], baselines: Mapping[str, Sequence[Saved]
 
 
 def _grouped(points: Sequence[_Point]) -> tuple[dict[int, str], list[Mark]]:
-    """Which group each run belongs to; and where a group begins or its software changes, with the fields."""
+    """The group of each run; and marks where a group begins or its software changes, with the fields."""
     latest: dict[str, _Point] = {}
     groups: dict[int, str] = {}
     marks = []
@@ -59,7 +59,7 @@ def _grouped(points: Sequence[_Point]) -> tuple[dict[int, str], list[Mark]]:
 
 
 def _group_of(point: _Point, latest: Mapping[str, _Point]) -> tuple[str, list[Change]]:
-    """The group whose latest run is comparable, and how the software has changed since; or a new one."""
+    """The group whose latest run is comparable, and the changes of software since; or a new group."""
     for group, last in latest.items():
         found = _changes(last.row, point.row)
         if not any(change.is_clash for change in found):
@@ -116,7 +116,7 @@ def _steps(points: Sequence[_Point], basis: str, group: str, groups: Mapping[int
 
 
 def _bands(name: str, rows: Sequence[Row], newest: Row) -> Iterable[Mark]:
-    """From the fastest to the slowest run of a named baseline, where it is comparable with the newest run."""
+    """Bands from the fastest to the slowest run of each named baseline comparable with the newest run."""
     same = [row for row in rows if (row.workload, row.name) == (newest.workload, newest.name)]
     if not same or any(change.is_clash for change in _changes(same[0], newest)):
         return

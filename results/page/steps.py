@@ -1,4 +1,4 @@
-"""Where a series of runs moved: the rule of results.verdict over windows of runs."""
+"""Finds where a series of runs moved, by the rule of results.verdict over windows of runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from results.gate.runs import RUNS_RESOLUTION, runs_floor
 from results.gate.statistics import shift
 from results.gate.verdicts import ALPHA, word_for
 
-WINDOW = 12  # runs before and after a place that are compared
+WINDOW = 12  # how many runs before and after a place are compared
 LEAST = 6  # runs on either side; with fewer, no rank test over so many places can be significant
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """A run from which on all are slower, or faster. Changes are of the logarithm of the time."""
+    """A run from which on all runs are slower, or faster. Changes are in the logarithm of the time."""
 
-    place: int  # index of the first run that is
+    place: int  # index of the first run that is slower, or faster
     estimate: float
     low: float
     high: float
@@ -39,7 +39,7 @@ def find_steps(values: Sequence[float]) -> list[Step]:
         before, after = _around(values, place)
         moved = shift(before, after, ALPHA / len(places))
         if not (moved.is_later or moved.is_earlier):
-            continue  # the floor takes as long to compute, and is not needed
+            continue  # computing the floor takes as long, and is not needed
         word = word_for(moved, runs_floor(before, after), RUNS_RESOLUTION)
         if word in {"slower", "faster"}:
             called.append((place, word == "slower"))

@@ -1,4 +1,4 @@
-"""What a view of the page is made of."""
+"""The parts of a view on the page."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ Chart = Callable[[Rows], alt.LayerChart]
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """A picture and what is said under it."""
+    """A picture and its caption."""
 
     name: str
     caption: str
     chart: Chart
-    ignores: str = ""  # a chooser of the view that this picture does not heed
+    ignores: str = ""  # a chooser of the view that does not change this picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,4 +42,4 @@ class View:
     optional: tuple[str, ...] = ()  # choosers that begin with "all"
     figures: tuple[Figure, ...]
     tables: tuple[Table, ...]
-    empty: str  # what to do where there is nothing to show
+    empty: str  # what to do if there is nothing to show

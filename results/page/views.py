@@ -1,6 +1,6 @@
 """The views of the page, in the order in which they stand on it."""
 
-from results.page import against, history, pairs, requests, run, scaling, workloads
+from results.page import against, pair_dots, requests, run, scaling, timeline, workloads
 from results.page.view import Figure, Table, View
 
 VIEWS = (
@@ -117,17 +117,17 @@ VIEWS = (
             Figure(
                 name="history-timeline",
                 caption="Point: a run's median; line through it: the range of its rounds; band: a baseline.",
-                chart=history.timeline,
+                chart=timeline.timeline,
             ),
         ),
         tables=(
             Table(
                 caption="Steps, breaks, changes of software and baselines",
-                columns=history.EVENTS,
+                columns=timeline.EVENTS,
                 where="what!run",
                 is_open=True,
             ),
-            Table(caption="The figures of these runs", columns=history.COLUMNS, where="what=run"),
+            Table(caption="The figures of these runs", columns=timeline.COLUMNS, where="what=run"),
         ),
         empty="There is no history yet: make bench begins one.",
     ),
@@ -155,9 +155,11 @@ VIEWS = (
         rows="pairs",
         choosers={"folder": "Comparison", "name": "Benchmark"},
         figures=(
-            Figure(name="pairs-dots", caption="Time of B against A in each pair, %.", chart=pairs.pair_dots),
+            Figure(
+                name="pairs-dots", caption="Time of B against A in each pair, %.", chart=pair_dots.pair_dots
+            ),
         ),
-        tables=(Table(caption="The pairs", columns=pairs.COLUMNS),),
+        tables=(Table(caption="The pairs", columns=pair_dots.COLUMNS),),
         empty="There are no pairs to show: make ab measures them.",
     ),
 )

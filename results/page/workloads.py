@@ -25,7 +25,7 @@ TOOLTIP = [
 
 
 def matrix(rows: Rows) -> alt.LayerChart:
-    """A cell for each workload and strategy: the speed-up as a colour and as a figure; * fell back."""
+    """A cell for each workload and strategy: the speed-up as a colour and a figure; a star: it fell back."""
     strategies = alt.Axis(orient="top", labelAngle=-60, ticks=False, domain=False)
     base = (
         banded(chart_of(rows), "speedup")

@@ -13,12 +13,12 @@ from results.page.look import CONFIG
 from results.page.view import Chart
 from results.page.views import VIEWS
 
-EXPORTED = "window.vegaEmbed = vegaEmbed;"  # what page.js needs of the bundle
+EXPORTED = "window.vegaEmbed = vegaEmbed;"  # page.js needs this of the bundle
 ASSETS = Path(__file__).parent / "assets"
 
 
 def html(content: Content) -> str:
-    """The page in one text. All data is escaped by Jinja2, also the JSON within it."""
+    """The page as one text. Jinja2 escapes all data, also the JSON within it."""
     environment = Environment(
         autoescape=True, loader=FileSystemLoader(ASSETS), undefined=StrictUndefined, trim_blocks=True
     )
@@ -38,15 +38,15 @@ def _specs() -> dict[str, Any]:
 
 
 def spec(chart: Chart) -> dict[str, Any]:
-    """A chart's Vega-Lite, its rows to be filled in by page.js."""
+    """A chart in Vega-Lite; page.js fills in its rows."""
     made: dict[str, Any] = chart([]).to_dict()
     for layer in made["layer"]:
-        layer.pop("data", None)  # Altair leaves it with each layer, here and there
+        layer.pop("data", None)  # Altair leaves it in some layers
     return {**made, "data": {"name": "rows"}}
 
 
 def _asset(name: str) -> Markup:
-    return Markup((ASSETS / name).read_text(encoding="utf-8"))  # noqa: S704  this repository's own
+    return Markup((ASSETS / name).read_text(encoding="utf-8"))  # noqa: S704  it is this repository's own
 
 
 @cache

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from results.saved.history import BASELINES, HistoryError, Run, find_files, load, read_file
+from results.saved.history import BASELINES, HistoryError, SavedRun, find_files, load, read_file
 from results.saved.identity import changes, in_a_sentence
 from results.saved.saving import write_atomically
 
@@ -36,7 +36,7 @@ def promote(name: str, runs: list[str], storage: Path, *, replace: bool) -> list
     return [f"baseline {name}: {len(good)} run{'s' * (len(good) > 1)}", *few]
 
 
-def _read(path: Path) -> Run:
+def _read(path: Path) -> SavedRun:
     """A run that is good enough; a file of several is none."""
     try:
         (run,) = read_file(path)
@@ -49,7 +49,7 @@ def _read(path: Path) -> Run:
     return run
 
 
-def _require_one_kind(runs: Sequence[Run]) -> None:
+def _require_one_kind(runs: Sequence[SavedRun]) -> None:
     first, *others = (run.benchmarks for run in runs)
     for other in others:
         for name in [name for name in other if name in first]:

@@ -22,7 +22,7 @@ class HistoryError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
+class SavedRun:
     """One saved run."""
 
     source: str
@@ -75,13 +75,13 @@ def files_in(storage: Path, name: str = "") -> list[Path]:
     return [p for p in sorted(storage.glob(f"[!.]*/{name}*.json")) if p.parent.name not in NO_RUNS]
 
 
-def load(names: Iterable[str], say: Callable[[str], None], storage: Path = STORAGE) -> list[Run]:
+def load(names: Iterable[str], say: Callable[[str], None], storage: Path = STORAGE) -> list[SavedRun]:
     """Read the runs that these names stand for, oldest first; a damaged file is named and left out.
 
     Raises:
         HistoryError: if a name stands for nothing, or no file could be read.
     """
-    runs: list[Run] = []
+    runs: list[SavedRun] = []
     for path in find_files(names, storage):
         try:
             runs += read_file(path)
@@ -92,7 +92,7 @@ def load(names: Iterable[str], say: Callable[[str], None], storage: Path = STORA
     return sorted(runs, key=lambda run: run.moment)
 
 
-def read_file(path: Path) -> list[Run]:
+def read_file(path: Path) -> list[SavedRun]:
     """The run of a file, or the runs of a named baseline.
 
     Raises:
@@ -105,7 +105,7 @@ def read_file(path: Path) -> list[Run]:
         raise HistoryError(f"it is damaged, or no history of this suite ({error!r:.200})") from error
 
 
-def read_run(content: Mapping[str, Any], source: str) -> Run:
+def read_run(content: Mapping[str, Any], source: str) -> SavedRun:
     """Read one saved run.
 
     Raises:
@@ -115,7 +115,7 @@ def read_run(content: Mapping[str, Any], source: str) -> Run:
     timed = {name: one for record in records if record.times for name, one in record.judged.items()}
     if any(record.identity is None for record in timed.values()):
         raise ValueError("it does not say what was measured")
-    return Run(
+    return SavedRun(
         source=source,
         moment=str(content.get("datetime", "")),
         commit=commit.get("id"),

@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from results.saved.history import STORAGE, UNREADABLE, Run, read_run
+from results.saved.history import STORAGE, UNREADABLE, SavedRun, read_run
 from results.saved.identity import clashes
 
 FOLDER = "runs"  # of the branch
@@ -124,7 +124,7 @@ def comparable(clone: Path, ours: Mapping[str, bytes]) -> list[Path]:
     return [path for path, _ in found[:COMPARED]]
 
 
-def _is_comparable(run: Run, ours: Sequence[Run]) -> bool:
+def _is_comparable(run: SavedRun, ours: Sequence[SavedRun]) -> bool:
     pairs = [
         (run.benchmarks[name], record)
         for our in ours
@@ -134,21 +134,21 @@ def _is_comparable(run: Run, ours: Sequence[Run]) -> bool:
     return bool(pairs) and not any(clashes([a], [b]) for a, b in pairs)
 
 
-def _run(content: bytes) -> Run:
+def _run(content: bytes) -> SavedRun:
     run = read_run(json.loads(content), "")
     if not run.benchmarks:
         raise ValueError("nothing of this suite was timed in it")
     return run
 
 
-def _readable(path: Path) -> Run | None:
+def _readable(path: Path) -> SavedRun | None:
     try:
         return _run(path.read_bytes())
     except UNREADABLE:
         return None  # the page names it
 
 
-def _name(run: Run, content: bytes) -> str:
+def _name(run: SavedRun, content: bytes) -> str:
     moment = re.sub(r"[^0-9]", "", run.moment)[:14] or "undated"
     return f"{moment}-{hashlib.sha256(content).hexdigest()[:16]}.json"
 

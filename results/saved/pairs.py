@@ -8,12 +8,12 @@
 import json
 from pathlib import Path
 
-from results.saved.history import STORAGE, HistoryError, Run, read_file
+from results.saved.history import STORAGE, HistoryError, SavedRun, read_file
 
 KEPT = STORAGE.parent / ".ab"
 SIDES = "sides.json"
 
-Pair = tuple[Run, Run]  # A's and B's, round n of one beside round n of the other
+Pair = tuple[SavedRun, SavedRun]  # A's and B's, round n of one beside round n of the other
 
 
 def pairs_in(folder: Path) -> list[Path]:

@@ -26,4 +26,5 @@ def grid_rows(cells: Sequence[Cell]) -> list[Row]:
 
 def ratio(cell: Cell) -> float:
     """How many times as fast as TorchCodec's kept decoder; above 1 ours is faster."""
-    return median(float(theirs) / float(ours) for theirs, ours in zip(cell["theirs"], cell["ours"], strict=True))
+    pairs = zip(cell["theirs"], cell["ours"], strict=True)
+    return median(float(theirs) / float(ours) for theirs, ours in pairs)

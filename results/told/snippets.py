@@ -142,6 +142,26 @@ ${cv2_resize}            pictures[number] = cv2.cvtColor(picture, cv2.COLOR_BGR2
     return np.stack([pictures[number] for number in chunk])
 """
 
+SPDL = """\
+import numpy as np
+import spdl.io
+
+
+def read(chunk):
+    wanted, pictures = sorted(set(chunk)), {}
+    with spdl.io.Demuxer($video) as demuxer:
+        packets, codec = demuxer.demux_video(), demuxer.video_codec
+    threads = spdl.io.decode_config(decoder_options={"threads": "$option"})
+    frames = spdl.io.sample_decode_video(packets, wanted, decode_config=threads, filter_desc=None)
+    source = spdl.io.get_buffer_desc(codec)
+    converter = spdl.io.FilterGraph(f"{source}${scale},format=pix_fmts=rgb24,buffersink")
+    for number, frame in zip(wanted, frames):
+        converter.add_frames(frame)
+        picture = spdl.io.to_numpy(spdl.io.convert_frames(converter.get_frames()))
+        pictures[number] = picture.reshape(picture.shape[-3:])
+    return np.stack([pictures[number] for number in chunk])
+"""
+
 DECORD = """\
 from decord import VideoReader
 
@@ -235,9 +255,12 @@ SNIPPETS: dict[str, Snippet] = {
     "opencv": Snippet(OPENCV_WHEEL, OPENCV + AT_ONCE),
     "opencv-workers": Snippet(OPENCV_WHEEL, OPENCV + AT_ONCE, "cv2.CAP_PROP_N_THREADS, $workers"),
     "opencv-chunks": Snippet(f"{OPENCV_WHEEL} joblib", OPENCV + ON_THREADS, "cv2.CAP_PROP_N_THREADS, 1"),
-    "decord": Snippet("eva-decord", DECORD + AT_ONCE, "0"),
-    "decord-workers": Snippet("eva-decord", DECORD + AT_ONCE, "$workers"),
-    "decord-chunks": Snippet("eva-decord joblib", NUMPY + DECORD + ON_THREADS, "1"),
+    "spdl": Snippet("spdl-io numpy", SPDL + AT_ONCE, "1"),
+    "spdl-workers": Snippet("spdl-io numpy", SPDL + AT_ONCE, "$workers"),
+    "spdl-chunks": Snippet("spdl-io numpy joblib", SPDL + ON_THREADS, "1"),
+    "decord2": Snippet("decord2", DECORD + AT_ONCE, "0"),
+    "decord2-workers": Snippet("decord2", DECORD + AT_ONCE, "$workers"),
+    "decord2-chunks": Snippet("decord2 joblib", NUMPY + DECORD + ON_THREADS, "1"),
     "video-reader": Snippet(READER_WHEEL, VIDEO_READER + AT_ONCE, "None"),
     "video-reader-workers": Snippet(READER_WHEEL, VIDEO_READER + AT_ONCE, "$workers"),
     "video-reader-chunks": Snippet(f"{READER_WHEEL} joblib", NUMPY + VIDEO_READER + ON_THREADS, "1"),

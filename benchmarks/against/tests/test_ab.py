@@ -115,6 +115,21 @@ def test_a_side_that_cannot_be_built_is_named(
     assert "error: A is empty: say what to measure, as in " in capsys.readouterr().err
 
 
+@pytest.mark.long
+def test_a_side_has_its_own_torch_whatever_pip_is_told_elsewhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What torch itself pins is left to the one that is asked for; all else is as in constraints.txt."""
+    monkeypatch.setattr(sides, "KEPT", tmp_path)
+    monkeypatch.setenv("PIP_CONSTRAINT", str(tmp_path / "none.txt"))
+    assert main(["-a", "here", "-b", "torch==2.15.0 torchcodec==not!a!version"]) == 2
+    assert "could not be built: ERROR: Invalid requirement: " in capsys.readouterr().err
+    (pins,) = tmp_path.glob("*/constraints.txt")
+    names = {line.partition("==")[0] for line in pins.read_text().splitlines()}
+    assert {"numpy", "av", "pytest"} <= names
+    assert not [name for name in names if name.startswith(("torch", "nvidia-", "cuda-", "triton"))]
+
+
 def test_a_damaged_pair_is_named(tmp_path: Path) -> None:
     run(tmp_path, "--minutes=0.02")
     (folder,) = tmp_path.glob("kept/pairs-*")

@@ -10,7 +10,7 @@ import pytest
 
 from results.gate.pairs import compare_pairs, findable, judge_values, log_ratios, together
 from results.gate.verdicts import TOGETHER, Comparison
-from results.saved.history import Run, read_run
+from results.saved.history import SavedRun, read_run
 from results.saved.pairs import Pair
 from results.schema import Times
 from results.tests.made_runs import made_run
@@ -198,7 +198,7 @@ def test_rounds_that_do_not_pair_are_not_comparable() -> None:
     assert words(comparison)["sequential"] == "same"
 
 
-def without(run: Run, name: str) -> Run:
+def without(run: SavedRun, name: str) -> SavedRun:
     return replace(run, benchmarks={n: record for n, record in run.benchmarks.items() if n != name})
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from fixtures.testing.suite_runner import ROOT
 from results.gate.runs import compare, runs_floor
-from results.saved.history import Run, read_run
+from results.saved.history import SavedRun, read_run
 from results.tests.made_runs import STRATEGIES, made_run, noisy_runs, write_run
 
 
@@ -138,10 +138,10 @@ def test_an_unproven_run_is_not_comparable(tmp_path: Path) -> None:
     assert "threads: a run has no proof that its frames were right" in done.stdout
 
 
-def sides(before: float, after: float, scatter: float = 0.0005) -> tuple[list[Run], list[Run]]:
+def sides(before: float, after: float, scatter: float = 0.0005) -> tuple[list[SavedRun], list[SavedRun]]:
     """Six runs a side whose threads took about so long: by ranks, the slightest difference is sure."""
 
-    def runs(seconds: float) -> list[Run]:
+    def runs(seconds: float) -> list[SavedRun]:
         made = (made_run({"threads": seconds * (1 + scatter * n)}, n) for n in range(6))
         return [read_run(run, "") for run in made]
 

@@ -9,7 +9,7 @@ import vl_convert
 
 from results.page.digits import with_noise
 from results.page.packing import pack
-from results.page.pairs import pair_dots
+from results.page.pair_dots import pair_dots
 from results.page.picture import fixed
 from results.page.scaling import FIELDS, curves
 from results.page.view import Figure

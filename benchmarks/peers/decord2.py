@@ -1,4 +1,4 @@
-"""decord, in its maintained build eva-decord: `get_batch` of the wanted indices, as it documents."""
+"""decord, in its maintained build decord2: `get_batch` of the wanted indices, as it documents."""
 
 from benchmarks.peers.frames import Frames, empty
 from benchmarks.strategies.shared import Indices

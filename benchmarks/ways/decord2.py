@@ -1,4 +1,4 @@
-"""decord, in its maintained build eva-decord: `get_batch` of a reader, as it documents."""
+"""decord, in its maintained build decord2: `get_batch` of a reader, as it documents."""
 
 from typing import Any
 
