@@ -27,11 +27,13 @@ class _Line:
     def __init__(self, batches: Generator[Made, None, None], stop: Stop) -> None:
         self.given: SimpleQueue[Made | _Failure | None] = SimpleQueue()  # None: the end
         self._batches, self._stop = batches, stop
+        self._is_over = False  # all batches were made, so that whoever still asks is told the end
 
     def make_one(self, is_inference: bool) -> None:
         """Make the next batch, with inference mode on or off."""
         try:
-            self._stop.check()
+            if not self._is_over:
+                self._stop.check()
             with torch.inference_mode(is_inference):
                 self._give_next()
         except BaseException as error:  # noqa: BLE001  the caller raises it
@@ -41,6 +43,7 @@ class _Line:
     def _give_next(self) -> None:
         while isinstance(made := next(self._batches, None), Warning):
             self.given.put(made)
+        self._is_over = made is None
         self.given.put(made)
 
     def close(self) -> None:
@@ -83,9 +86,11 @@ class Ahead(Iterator[Batch]):
             Exception: the error that making the batch raised, once; then there are no more batches. Any other
                 error here has the same effect: a warning that the caller's filters make an error, or Ctrl-C.
         """
+        is_stopped = self._stop.is_set  # looked at first: another thread may close this between the two
         if self._is_closed:
             raise StopIteration
-        self._stop.check()  # the process may have ended the thread, as it exits
+        if is_stopped:
+            self._stop.check()  # the process may have ended the thread, as it exits
         self._begin()
         try:
             self._order_one()

@@ -144,15 +144,13 @@ def has_plan(workload: Workload) -> bool:
     return True
 
 
-def most_long(names: Sequence[str]) -> list[Any]:
-    """Every eighth kind of video is tried by `make test`, the others by `make test-long`."""
-    return [
-        name if n % 8 == 0 else pytest.param(name, marks=pytest.mark.long) for n, name in enumerate(names)
-    ]
+def most_long(names: Sequence[str], one_in: int) -> list[Any]:
+    """One in so many kinds of video is tried by `make test`, the others by `make test-long`."""
+    return [pytest.param(name, marks=[pytest.mark.long] * (n % one_in > 0)) for n, name in enumerate(names)]
 
 
 @pytest.mark.parametrize("seek_mode", ["approximate", "exact"])
-@pytest.mark.parametrize("name", most_long([*CORPUS, *DERIVED]))
+@pytest.mark.parametrize("name", most_long([*CORPUS, *DERIVED], one_in=16))
 def test_every_strategy_is_exact_or_declines(
     name: str, seek_mode: SeekMode, corpus: Corpus, counts: Counts, tmp_path: Path
 ) -> None:
@@ -187,7 +185,7 @@ def test_every_strategy_is_exact_or_declines(
 
 
 @pytest.mark.parametrize("seek_mode", ["approximate", "exact"])
-@pytest.mark.parametrize("name", [*CORPUS, *DERIVED])
+@pytest.mark.parametrize("name", most_long([*CORPUS, *DERIVED], one_in=4))
 def test_what_is_pruned_kept_whole_or_declined(name: str, seek_mode: SeekMode, corpus: Corpus) -> None:
     """The documented list: that nothing falls back unnoticed."""
     video = read_workload(corpus(name), (), seek_mode)
@@ -245,6 +243,7 @@ def test_resized_frames_are_torchcodec_s(name: str, corpus: Corpus) -> None:
     torch.testing.assert_close(torch.cat(batches), theirs, atol=0, rtol=0)
 
 
+@pytest.mark.long
 def test_what_counts_as_tried_has_been_tried(corpus: Corpus) -> None:
     """The table of the library, walked: each codec in each container is in the corpus; others fall back."""
     seen: dict[tuple[str, str], str] = {}
@@ -294,7 +293,9 @@ def test_the_remedy_for_a_transport_stream_helps(corpus: Corpus, tmp_path: Path)
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@pytest.mark.parametrize("name", ["h264 short GOPs", "h264 open GOP", "hevc open GOP, layers", "av1 by SVT"])
+@pytest.mark.parametrize(
+    "name", most_long(["h264 open GOP", "av1 by SVT", "hevc open GOP, layers", "h264 short GOPs"], one_in=2)
+)
 @given(indices=st.lists(st.integers(0, 74), max_size=20), workers=st.integers(1, 4))
 def test_any_request(name: str, indices: list[int], workers: int, corpus: Corpus) -> None:
     workload = read_workload(corpus(name), indices, "exact")

@@ -45,7 +45,13 @@ def pytest_configure(config):
 """
 
 
-@pytest.mark.parametrize("order", [[], ["--interleave"]], ids=["one by one", "in turns"])
+@pytest.mark.parametrize(
+    "order",
+    [
+        pytest.param([], id="one by one", marks=pytest.mark.long),
+        pytest.param(["--interleave"], id="in turns"),
+    ],
+)
 def test_faulty_strategies_are_caught_and_leave_no_trace(
     order: list[str], small_video: Path, tmp_path: Path
 ) -> None:

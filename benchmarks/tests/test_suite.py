@@ -216,26 +216,30 @@ def a_million_times_as_fast(run: Path) -> dict[str, Any]:
     return history
 
 
+def run_of_two(video: Path, storage: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A run of two strategies that can be compared with the first one."""
+    two = ("-k", "[sequential] or [threads]", "--video", video, "--rounds=1", "--workers=2")
+    return run_suite(SPEED, *two, f"--benchmark-storage={storage}", *arguments)
+
+
 def test_comparing(output: str, storage: Path, video: Path, tmp_path: Path) -> None:  # noqa: ARG001
-    threads = ("-k", "sequential or threads")
-    arguments = (
-        SPEED,
-        *threads,
-        "--video",
-        video,
-        "--rounds=1",
-        "--workers=2",
-        f"--benchmark-storage={storage}",
-    )
-    same = run_suite(
-        *arguments, "--benchmark-compare", "--benchmark-compare-fail=median:10000%",
+    same = run_of_two(
+        video, storage, "--benchmark-compare", "--benchmark-compare-fail=median:10000%",
         f"--benchmark-histogram={tmp_path / 'plot'}",
     )  # fmt: skip
     assert same.returncode == 0, same.stdout + same.stderr
     assert "(NOW)" in same.stdout
     assert "differs in" not in same.stdout
     assert list(tmp_path.glob("plot*.svg"))
-    other = run_suite(*arguments, "--benchmark-compare", "--sample-fps=5", "--benchmark-save=other")
+
+
+@pytest.mark.long
+def test_comparing_other_work_and_with_a_faster_run(
+    output: str,  # noqa: ARG001
+    storage: Path,
+    video: Path,
+) -> None:
+    other = run_of_two(video, storage, "--benchmark-compare", "--sample-fps=5", "--benchmark-save=other")
     assert other.returncode == 0, other.stdout + other.stderr
     assert re.search(
         r"^the run of 20\S+ differs in work.asked: 1 in 5 .*here, 1 in 12 .*there$", other.stdout, MULTILINE
@@ -243,7 +247,7 @@ def test_comparing(output: str, storage: Path, video: Path, tmp_path: Path) -> N
     assert "differs in work.indices_digest" in other.stdout
     (first,) = storage.glob("*/0001_*.json")
     (first.parent / "0009_made_up.json").write_text(json.dumps(a_million_times_as_fast(first)))
-    slower = run_suite(*arguments, "--benchmark-compare=0009", "--benchmark-compare-fail=median:25%")
+    slower = run_of_two(video, storage, "--benchmark-compare=0009", "--benchmark-compare-fail=median:25%")
     assert slower.returncode != 0
     assert "Performance has regressed" in slower.stderr
     assert "= decoding =" in slower.stdout
@@ -255,12 +259,19 @@ def test_the_compare_command(output: str, storage: Path) -> None:  # noqa: ARG00
     assert done.returncode == 0, done.stderr
     assert "test_decode[threads]" in done.stdout
     told = "differs in work.asked: 1 in 12" in done.stderr
-    assert told == (len(saved(storage)) > 1)  # the second run is there when test_comparing has run
+    assert told == (len(saved(storage)) > 1)  # the second run is there when the test above has run
+
+
+def most_long(cases: list[tuple[list[str], str]]) -> list[Any]:
+    """Each fourth is tried by `make test`, all the others by `make test-long`."""
+    return [
+        pytest.param(*case, marks=[pytest.mark.long] * (number % 4 > 0)) for number, case in enumerate(cases)
+    ]
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
-    [
+    most_long([
         (["--loops=0"], "ERROR: --loops 0: give a whole number of 1 or more"),
         (["--workers=0"], "ERROR: --workers 0: give a whole number of 1 or more"),
         (["--rounds=0"], "ERROR: --rounds 0: give a whole number of 1 or more"),
@@ -274,7 +285,7 @@ def test_the_compare_command(output: str, storage: Path) -> None:  # noqa: ARG00
         (["--loops=many"], "argument --loops: invalid int value: 'many'"),
         (["--seek-mode=fast"], "argument --seek-mode: invalid choice: 'fast'"),
         (["--video=missing.mp4"], "--video missing.mp4: no such file; give the path of a video"),
-    ],
+    ]),
 )  # fmt: skip
 def test_bad_command_lines(arguments: list[str], sentence: str, tmp_path: Path) -> None:
     done = run_suite("benchmarks", *arguments, "--benchmark-autosave", f"--benchmark-storage={tmp_path}")

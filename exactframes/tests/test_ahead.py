@@ -128,7 +128,9 @@ def told(batches: Ahead) -> str:
     return "nothing"
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 def test_several_threads_may_take_batches() -> None:
+    """Each of them is told the end as the end, though the first of them has closed the iterator by then."""
     batches = ahead(*map(batch, range(200)))
     taken: list[int] = []
     takers = [
@@ -374,9 +376,10 @@ import os, sys, threading, time, warnings
 from exactframes import decode_frames, iter_frames
 warnings.simplefilter("ignore")
 kept = []
-for number in range(int(sys.argv[2])):
+for number in range(int(sys.argv[1])):
     if not os.fork():  # a process that ends as others do, and has torch already
-        batches = iter_frames(sys.argv[1], range(300), batch_frames=50, workers=1 + number % 3)
+        video = sys.argv[2:][number % len(sys.argv[2:])]
+        batches = iter_frames(video, range(300), batch_frames=50, workers=1 + number % 3)
         kept.append(batches)
         next(batches)
         time.sleep(number % 7 * 0.004)
@@ -389,14 +392,14 @@ for number in range(int(sys.argv[2])):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_a_process_that_exits_while_batches_are_made_is_not_aborted(video: Path, damaged: Path) -> None:
-    assert run(AT_EXIT, video, 7) == ""
-    assert run(AT_EXIT, damaged, 3) == ""
+    assert run(AT_EXIT, 6, video, damaged) == ""
 
 
 @pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
-def test_no_process_of_many_is_aborted_as_it_exits(video: Path) -> None:
-    assert run(AT_EXIT, video, 30) == ""
+def test_no_process_of_many_is_aborted_as_it_exits(video: Path, damaged: Path) -> None:
+    assert run(AT_EXIT, 30, video) == ""
+    assert run(AT_EXIT, 9, damaged) == ""
 
 
 LATE = """

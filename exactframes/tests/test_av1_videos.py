@@ -89,7 +89,12 @@ def judge_packets(video: Path) -> list[tuple[int, Role]]:
         ]
 
 
-@pytest.mark.parametrize("name", VIDEOS)
+QUICK = ("svt preset 12", "svt with switch frames", "aom", "aom tile groups", "aom still picture", "rav1e")
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) for name in VIDEOS]
+)
 def test_agrees_with_trace_headers(name: str, tmp_path: Path) -> None:
     suffix, encoding, unneeded = VIDEOS[name]
     video = encode(tmp_path, suffix, encoding)

@@ -389,6 +389,7 @@ print(peak() - before, whole)
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
 def test_memory_is_bounded_by_batches(tmp_path: Path) -> None:
     video = make_video(

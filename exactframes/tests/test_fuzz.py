@@ -17,6 +17,7 @@ SOURCE = "testsrc2=size=64x64:rate=25,trim=end_frame=30"
 RECIPE = Recipe("libx264 mp4", (("-f", "lavfi", "-i", SOURCE, "-c:v", "libx264", "-g", "10", "a.mp4"),))
 
 
+@pytest.mark.long
 def test_a_sound_case_ends_0(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "exactframes.tests.fuzz", "--seed", "1", "--case", "1"]
     environment = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}

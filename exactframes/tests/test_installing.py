@@ -52,6 +52,7 @@ def test_it_needs_no_part_of_the_suite(installed: Path) -> None:
     assert plain == {"torch", "torchcodec", "joblib", "av", "numpy"}
 
 
+@pytest.mark.long
 def test_it_works_on_its_own(installed: Path, small_video: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(small_video)],

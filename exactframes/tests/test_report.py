@@ -193,6 +193,7 @@ def test_what_is_no_video_is_one_sentence(tmp_path: Path, capsys: pytest.Capture
     assert re.fullmatch(r"error: .*Invalid data found.*\n", capsys.readouterr().err)
 
 
+@pytest.mark.long
 def test_it_runs_as_a_command_and_helps() -> None:
     command = [sys.executable, "-m", "exactframes.report", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -92,8 +92,17 @@ def opened(browser: Any, file: Path) -> Iterator[Opened]:
     opened.page.context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1440, 2560])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (360, "light"),
+        (1440, "dark"),
+        pytest.param(360, "dark", marks=pytest.mark.long),
+        pytest.param(1440, "light", marks=pytest.mark.long),
+        pytest.param(2560, "light", marks=pytest.mark.long),
+        pytest.param(2560, "dark", marks=pytest.mark.long),
+    ],
+)
 def test_every_view_draws_and_fits(scheme: str, width: int, browser: Any, file: Path) -> None:
     opened = Opened(browser, file, scheme=scheme, width=width)
     assert {chart: opened.count(chart) > 0 for chart in CHARTS} == dict.fromkeys(CHARTS, True)

@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import pytest
 
+from fixtures.testing.suite_runner import ROOT
 from results.saved.history import read_run
 from results.saved.rates import records_of
 from results.schema import Record, read
@@ -111,32 +113,61 @@ SETTINGS = {
     "serving": Setting(serves=True, workers=2, size=(32, 48)),
     "bytes": Setting(serves=True, is_bytes=True, size=(32, 48)),
 }
+RUN_ALL = """
+import os, runpy, sys
+import exactframes, torchcodec.decoders  # once for all: that takes longer than any of the scripts
+
+for name in sys.argv[1:]:
+    if not os.fork():
+        os.dup2(os.open(name + ".out", os.O_WRONLY | os.O_CREAT), 1)
+        os.dup2(os.open(name + ".err", os.O_WRONLY | os.O_CREAT), 2)
+        runpy.run_path(name, run_name="__main__")
+        sys.exit()
+    status = os.waitstatus_to_exitcode(os.wait()[1])
+    with open(name + ".status", "w") as file:
+        file.write(str(status))
+"""
+
+
+def script_of(way: str, setting: str) -> str:
+    """A program of a snippet, which asks three times; empty where there is no snippet."""
+    what = SETTINGS[setting]
+    snippet = request_snippet(way, what)
+    asked = "[0.02, 0.9]" if what.by_time else "[1, 5]"
+    video = 'open("video.mp4", "rb").read()' if what.is_bytes else '"video.mp4"'
+    is_function = any(line.startswith("def answer") for line in snippet)
+    program = SERVING if is_function else TRAINING
+    return program.format(snippet="\n".join(snippet), asked=asked, video=video) if snippet else ""
+
+
+@pytest.fixture(scope="module")
+def ran(small_video: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which each snippet has run, in a process of its own; its output is in files."""
+    folder = tmp_path_factory.mktemp("snippets")
+    (folder / "video.mp4").symlink_to(small_video)
+    scripts = {f"{way}-{setting}.py": script_of(way, setting) for way, setting in product(WAYS, SETTINGS)}
+    for name, script in scripts.items():
+        (folder / name).write_text(script)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", RUN_ALL, *(name for name in scripts if scripts[name])],
+        cwd=folder, capture_output=True, text=True, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return folder
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize("way", WAYS)
-def test_each_snippet_runs(way: str, setting: str, small_video: Path, tmp_path: Path) -> None:
+def test_each_snippet_runs(way: str, setting: str, ran: Path) -> None:
     what = SETTINGS[setting]
-    snippet = request_snippet(way, what)
     if way == "decode-frames" and what.by_time:
-        assert snippet == []
+        assert request_snippet(way, what) == []
         return
-    (tmp_path / "video.mp4").symlink_to(small_video)
-    asked = "[0.02, 0.9]" if what.by_time else "[1, 5]"
-    video = 'open("video.mp4", "rb").read()' if what.is_bytes else '"video.mp4"'
-    is_function = any(line.startswith("def answer") for line in snippet)
-    script = (SERVING if is_function else TRAINING).format(
-        snippet="\n".join(snippet), asked=asked, video=video
-    )
-    (tmp_path / "script.py").write_text(script)
-    root = Path(__file__).parents[3]
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "script.py"], cwd=tmp_path, capture_output=True, text=True,
-        env={"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin"}, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    status, out, err = ((ran / f"{way}-{setting}.py.{kind}").read_text() for kind in ("status", "out", "err"))
+    assert status == "0", err
     height, width = what.size or (64, 96)
-    assert done.stdout.split("\n")[:3] == [f"(2, 3, {height}, {width})"] * 3
+    assert out.split("\n")[:3] == [f"(2, 3, {height}, {width})"] * 3
 
 
 def test_ways_that_keep_nothing_keep_nothing() -> None:
