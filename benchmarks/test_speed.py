@@ -16,13 +16,13 @@ from benchmarks.harness.clock import CLOCK
 from benchmarks.harness.cluster_across import HEADER, ClusterDecodingAcross
 from benchmarks.harness.cluster_session import Cluster
 from benchmarks.harness.contenders import Contender, NotMeasuredError, Work
+from benchmarks.harness.likeness import measure_likeness
 from benchmarks.harness.measuring import Measure
 from benchmarks.harness.passes import Decoding
 from benchmarks.harness.scaling import Setting, settings_for
 from benchmarks.limits import LIMITS
 from benchmarks.limits.shares import DecodingShares
 from benchmarks.peers import INSTALL, PEERS
-from benchmarks.peers.likeness import measure_likeness
 from benchmarks.strategies import CLUSTER_STRATEGIES, STRATEGIES
 from exactframes import Survey
 from fixtures.console import Console

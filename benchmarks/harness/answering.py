@@ -11,12 +11,12 @@ from torch import Tensor
 from benchmarks.harness.clock import CLOCK
 from benchmarks.harness.contenders import NotMeasuredError
 from benchmarks.harness.cost import tree_cpu_seconds
+from benchmarks.harness.likeness import measure_likeness
 from benchmarks.harness.passes import Judge, Pause
 from benchmarks.harness.proof import Proof, joined, prove
 from benchmarks.harness.reference import Reference
 from benchmarks.loads.latencies import Distribution, percentile
 from benchmarks.loads.records import Answered, Keep, LoadError, Running
-from benchmarks.peers.likeness import measure_likeness
 from benchmarks.ways import Way
 from benchmarks.ways.answering import Answerer
 from results.schema import Record, Requests

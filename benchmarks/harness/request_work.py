@@ -53,7 +53,7 @@ USUAL: Mapping[str, tuple[tuple[str, str, bool], ...]] = {
     "dataset": (("fork", "cpus", False),),
     "robot": (("closed", "1", True), ("fork", "cpus", False)),
     "vlm": (("closed", "cpus", True), ("open", "80", False)),
-    "keyframes": (("closed", "cpus", True), ("open", "80", False)),
+    "keyframes": (("closed", "cpus", False), ("open", "80", False)),
     LOG: (("closed", "1", False), ("closed", "cpus", False), ("log", "cpus", False)),
 }
 

@@ -3,7 +3,7 @@
 A peer has a strategy's shape, `(workload, workers) -> uint8 [N, C, H, W]`, and is used the way its own
 documentation recommends for many frames of one file. Each comes with its native threading, with threads =
 workers, and over worker threads with an equal share of the frames each ("-chunks"). To add one, write the
-function and one line below. How much its frames differ from the baseline's is measured (likeness.py).
+function and one line below. How much its frames differ from the baseline's is measured (harness/likeness.py).
 """
 
 import importlib.util

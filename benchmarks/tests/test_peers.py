@@ -12,9 +12,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from benchmarks.harness.likeness import measure_likeness
 from benchmarks.harness.proof import MismatchError, take_baseline
 from benchmarks.peers import PEERS
-from benchmarks.peers.likeness import measure_likeness
 from benchmarks.strategies.one_decoder import sequential
 from fixtures.testing.corpus import make_video
 from fixtures.testing.suite_runner import ROOT, run_suite
