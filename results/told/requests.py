@@ -121,7 +121,7 @@ def _recommendation(stream: str, records: Sequence[Record]) -> list[str]:
         p95 = _milliseconds(quick.requests.p95)
         sentence += f" Of {quick.workload} the shortest p95 is that of {quick.strategy}, {p95} ms."
     python = request_snippet(best.strategy, setting_of(best))
-    text = textwrap.wrap(sentence + " In Python:" * bool(python), 110)
+    text = textwrap.wrap(sentence + " In Python:" * bool(python), 110, break_on_hyphens=False)
     return ["", *text, *(f"    {line}".rstrip() for line in python)]
 
 
