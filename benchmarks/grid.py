@@ -35,6 +35,7 @@ from fixtures.clip import EMBEDDED_CLIP
 from fixtures.ffmpeg import run_ffmpeg
 from fixtures.settings import usable_cpus
 from results.saved.saving import write_atomically
+from results.told.grid import ratio, request_in_words
 
 GOPS = (1, 2, 12, 48, 250, 345)
 FRAMES = (1, 8, 32, 300)
@@ -181,14 +182,9 @@ def about() -> dict[str, object]:
 
 def told(cell: Cell) -> str:
     """A cell as a line."""
-    wall, cpu = (
-        median(theirs / ours for theirs, ours in zip(*pairs, strict=True))
-        for pairs in ((cell.theirs, cell.ours), (cell.theirs_cpu, cell.ours_cpu))
-    )
-    shape = f"{cell.codec} GOP {cell.gop:>3}, {cell.frames:>3} frames {cell.stride:>3} apart"
-    return (
-        f"{shape}: {wall:.2f}x, {cpu:.2f}x by CPU, {median(cell.ours) * 1e3:.1f} ms, {len(cell.ours)} pairs"
-    )
+    saved = asdict(cell)
+    times = f"{ratio(saved):.2f}x, {ratio(saved, '_cpu'):.2f}x by CPU, {median(cell.ours) * 1e3:.1f} ms"
+    return f"{request_in_words(saved)}: {times}, {len(cell.ours)} pairs"
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -16,13 +16,13 @@ from benchmarks.harness.clock import CLOCK
 from benchmarks.harness.cluster_across import HEADER, ClusterDecodingAcross
 from benchmarks.harness.cluster_session import Cluster
 from benchmarks.harness.contenders import Contender, NotMeasuredError, Work
+from benchmarks.harness.likeness import measure_likeness
 from benchmarks.harness.measuring import Measure
 from benchmarks.harness.passes import Decoding
 from benchmarks.harness.scaling import Setting, settings_for
 from benchmarks.limits import LIMITS
 from benchmarks.limits.shares import DecodingShares
 from benchmarks.peers import INSTALL, PEERS
-from benchmarks.peers.likeness import measure_likeness
 from benchmarks.strategies import CLUSTER_STRATEGIES, STRATEGIES
 from exactframes import Survey
 from fixtures.console import Console
@@ -128,12 +128,14 @@ def test_across(across: str, measure_across: Measure, cluster: Cluster | None, c
 
 def decoding_by_peer(work: Work, name: str) -> Contender:
     """A pass of another library."""
-    decode, module = PEERS[name]
+    decode, module, prepare = PEERS[name]
     if module is not None:
         try:
             importlib.import_module(module)
         except ImportError as error:
             raise NotMeasuredError(f"peers by {module} were not measured: {INSTALL}") from error
+    if prepare is not None:
+        prepare()
     workers = work.settings.workers
     subject = Decoding(
         name=name, decode=decode, workers=workers, baseline=work.baseline, judge=measure_likeness

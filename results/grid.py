@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from results.told.grid import grid_rows, ratio
+from results.told.grid import grid_rows, ratio, request_in_words
 from results.told.tables import markdown_table
 
 
@@ -23,8 +23,7 @@ def main(argv: list[str] | None = None) -> int:
         )
     lines = markdown_table(grid_rows(cells))
     for cell in sorted(cells, key=ratio)[: options.lowest]:
-        shape = f"{cell['codec']} GOP {cell['gop']}, {cell['frames']} frames {cell['stride']} apart"
-        lines.append(f"{ratio(cell):.3f}x {shape}, {len(cell['ours'])} pairs")
+        lines.append(f"{ratio(cell):.3f}x {request_in_words(cell)}, {len(cell['ours'])} pairs")
     print("\n".join(lines))  # noqa: T201
     return 0
 

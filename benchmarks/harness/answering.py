@@ -11,12 +11,12 @@ from torch import Tensor
 from benchmarks.harness.clock import CLOCK
 from benchmarks.harness.contenders import NotMeasuredError
 from benchmarks.harness.cost import tree_cpu_seconds
+from benchmarks.harness.likeness import measure_likeness
 from benchmarks.harness.passes import Judge, Pause
 from benchmarks.harness.proof import Proof, joined, prove
 from benchmarks.harness.reference import Reference
 from benchmarks.loads.latencies import Distribution, percentile
-from benchmarks.loads.records import Answered, Running
-from benchmarks.peers.likeness import measure_likeness
+from benchmarks.loads.records import Answered, Keep, LoadError, Running
 from benchmarks.ways import Way
 from benchmarks.ways.answering import Answerer
 from results.schema import Record, Requests
@@ -89,7 +89,7 @@ class Answering:
 
         with CLOCK.stopped():
             cpu, read = tree_cpu_seconds(), bytes_read()
-        answered = self._load.take(keep)
+        answered = self._take(keep)
         with CLOCK.stopped():
             self._note(answered, tree_cpu_seconds() - cpu, read)
             for one in answered:
@@ -98,7 +98,7 @@ class Answering:
 
     def prove(self, when: str = "", pause: Pause = CLOCK.stopped) -> Proof:  # noqa: ARG002
         """Take one untimed pass in which every frame is proven, in the caller that asked for it."""
-        answered = self._load.take(lambda number, frames: self._proof(number, frames, when))
+        answered = self._take(lambda number, frames: self._proof(number, frames, when))
         self._first += [one.latency for one in answered if one.is_first]
         return joined([one.kept for one in answered])
 
@@ -139,6 +139,12 @@ class Answering:
             is_peer=self._way.is_peer,
             **values,
         )
+
+    def _take(self, keep: Keep) -> Sequence[Answered]:
+        try:
+            return self._load.take(keep)
+        except LoadError as error:
+            raise LoadError(f"{self.name}: {error}; nothing was saved") from error
 
     def _note(self, answered: Sequence[Answered], cpu_seconds: float, read_before: int | None) -> None:
         read = bytes_read()

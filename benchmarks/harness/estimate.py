@@ -47,7 +47,7 @@ def estimate(items: Iterable[pytest.Item], reference: Callable[[str], Reference]
             asked = reference(situation.stream)
         except EncoderMissingError:  # its benchmarks are skipped, and say why
             continue
-        answering = [name for name in names if why_not(name, asked.stream) is None]
+        answering = [name for name in names if why_not(name, situation, asked.stream) is None]
         situations, ways = situations + bool(answering), ways + len(answering)
         seconds += len(answering) * (BEFORE + rounds) * seconds_of_a_pass(asked, situation)
     return Estimate(situations=situations, ways=ways, seconds=seconds)

@@ -10,10 +10,9 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.harness.contenders import Collected, Contender, NotMeasuredError, Work
 from benchmarks.harness.ordered import Ordered, Orders
 from benchmarks.harness.proof import MismatchError
-from benchmarks.harness.rounds import Alone, InTurns, Rounds
+from benchmarks.harness.rounds import END_OF_SESSION, Alone, InTurns, Rounds
 from benchmarks.harness.session import entries
 from benchmarks.harness.untimed import fallbacks_noted
-from exactframes.errors import ClusterError
 from fixtures.console import Console, notes
 from fixtures.settings import DEFAULT
 from results.schema import Entry, Record, read
@@ -102,7 +101,7 @@ class Measure:
         except NotMeasuredError as reason:
             self.save(replace(contender.record, fallback=str(reason)))
             pytest.skip(str(reason))
-        except ClusterError as error:  # a lost cluster ends the session: nothing is saved
+        except END_OF_SESSION as error:
             pytest.exit(str(error), returncode=pytest.ExitCode.TESTS_FAILED)
         except KeyboardInterrupt:
             entries(self.config).extend(self.comparison.rounds.finished())

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,8 @@ class Streams:
         settings = self._settings
         if name == LOG:
             assert settings.requests is not None
-            return read_log(settings.requests, settings.size)
+            whole = read_log(settings.requests, settings.size)
+            return replace(whole, requests=whole.requests[: settings.requests_a_pass])
         cache = video_cache(self._config)
         folder = self._folder / name
         folder.mkdir(exist_ok=True)  # asked for twice, where an encoder is missing

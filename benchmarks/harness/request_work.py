@@ -10,6 +10,7 @@ from benchmarks.harness.identify import machine_of, software_versions
 from benchmarks.harness.reference import Reference
 from benchmarks.limits.requests import DecodingRequests
 from benchmarks.loads import LOADS, Load
+from benchmarks.loads.arrivals import logged
 from benchmarks.ways import WAYS
 from fixtures.requests import STREAMS, RequestStream
 from fixtures.settings import usable_cpus
@@ -52,7 +53,7 @@ USUAL: Mapping[str, tuple[tuple[str, str, bool], ...]] = {
     "dataset": (("fork", "cpus", False),),
     "robot": (("closed", "1", True), ("fork", "cpus", False)),
     "vlm": (("closed", "cpus", True), ("open", "80", False)),
-    "keyframes": (("closed", "cpus", True), ("open", "80", False)),
+    "keyframes": (("closed", "cpus", False), ("open", "80", False)),
     LOG: (("closed", "1", False), ("closed", "cpus", False), ("log", "cpus", False)),
 }
 
@@ -130,22 +131,33 @@ def answering(work: Work, name: str) -> Contender:
         limit = DecodingRequests(name=name, reference=work.reference, workers=workers, folder=work.folder)
         return work.contender(limit, "limit", workers)
     way, situation, stream = WAYS[name], work.situation, work.stream
-    if reason := why_not(name, stream):
+    if reason := why_not(name, situation, stream):
         raise NotMeasuredError(reason)
     load = situation.kind.make(way, stream, situation.number, work.rate)
-    share = situation.number / 100 if situation.load == "open" else 1
-    arrivals = None if work.rate is None else work.rate * share
-    asking = Asking(load=load, callers=situation.callers, arrivals=arrivals)
+    asking = Asking(load=load, callers=situation.callers, arrivals=arrivals_a_second(work))
     subject = Answering(name, way, work.reference, asking)
     contender = work.contender(subject, "request", situation.callers, limit=NEEDED_FRAMES)
     return replace(contender, finish=subject.noted)
 
 
-def why_not(name: str, stream: RequestStream) -> str | None:
-    """Why a way is not measured on a stream; None where it is."""
+def why_not(name: str, situation: Situation, stream: RequestStream) -> str | None:
+    """Why a way is not measured in a situation; None where it is."""
+    if situation.load == "log" and logged(stream) is None:
+        return "the log is not replayed at its own times: its lines have no `at`"
     if name != NEEDED_FRAMES and (reason := WAYS[name].declines(stream)):
         return f"{name} does not answer {stream.name}: {reason}"
     return None
+
+
+def arrivals_a_second(work: RequestWork) -> float | None:
+    """Requests that arrive in a second, on average; None where a caller asks when it is free."""
+    if work.situation.load == "open":
+        assert work.rate is not None
+        return work.rate * work.situation.number / 100
+    times = logged(work.stream) if work.situation.load == "log" else None
+    if times is None:
+        return None
+    return len(times) / (times[-1] or 1.0)  # all at once count as within a second
 
 
 def streams_of(log: object) -> list[str]:

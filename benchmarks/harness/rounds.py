@@ -16,11 +16,14 @@ from benchmarks.harness.clock import CLOCK
 from benchmarks.harness.contenders import Contender
 from benchmarks.harness.untimed import prove_and_cost
 from benchmarks.harness.watching import Progress, Watcher, in_words
+from benchmarks.loads.records import LoadError
 from exactframes import FallbackWarning
 from exactframes.errors import ClusterError
 from fixtures.console import Console
 from fixtures.settings import DEFAULT, Settings
 from results.schema import Entry, Record
+
+END_OF_SESSION = (ClusterError, LoadError)  # a lost cluster, or a worker that was killed: nothing is saved
 
 
 class Rounds(Protocol):
@@ -151,7 +154,7 @@ class InTurns(Ahead):
     def _attempt(self, name: str, turn: Callable[[], None]) -> None:
         try:
             turn()
-        except ClusterError:  # a lost cluster ends the session
+        except END_OF_SESSION:
             raise
         except Exception as error:  # noqa: BLE001  the contender's own benchmark raises it again
             self.errors[name] = error

@@ -3,9 +3,10 @@
 A peer has a strategy's shape, `(workload, workers) -> uint8 [N, C, H, W]`, and is used the way its own
 documentation recommends for many frames of one file. Each comes with its native threading, with threads =
 workers, and over worker threads with an equal share of the frames each ("-chunks"). To add one, write the
-function and one line below. How much its frames differ from the baseline's is measured (likeness.py).
+function and one line below. How much its frames differ from the baseline's is measured (harness/likeness.py).
 """
 
+import importlib.util
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
@@ -22,6 +23,15 @@ class Peer(NamedTuple):
 
     decode: Callable[[Workload, int], Tensor]
     module: str | None  # what Python imports; None if FFmpeg's command does it
+    prepare: Callable[[], None] | None = None  # called once it is imported, on the main thread
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether Python finds it."""
+        try:
+            return self.module is None or importlib.util.find_spec(self.module) is not None
+        except ModuleNotFoundError:  # of the package that it is in
+            return False
 
 
 INSTALL = "`pip install -c constraints.txt '.[peers]'`"
@@ -33,9 +43,9 @@ PEERS: dict[str, Peer] = {
     "opencv": Peer(partial(own_threads, opencv.read), "cv2"),
     "opencv-workers": Peer(partial(worker_threads, opencv.read), "cv2"),
     "opencv-chunks": Peer(partial(chunks, opencv.read), "cv2"),
-    "spdl": Peer(partial(own_threads, spdl.read), "spdl"),
-    "spdl-workers": Peer(partial(worker_threads, spdl.read), "spdl"),
-    "spdl-chunks": Peer(partial(chunks, spdl.read), "spdl"),
+    "spdl": Peer(partial(own_threads, spdl.read), "spdl.io", spdl.prepare),
+    "spdl-workers": Peer(partial(worker_threads, spdl.read), "spdl.io", spdl.prepare),
+    "spdl-chunks": Peer(partial(chunks, spdl.read), "spdl.io", spdl.prepare),
     "decord2": Peer(partial(own_threads, decord2.read), "decord"),
     "decord2-workers": Peer(partial(worker_threads, decord2.read), "decord"),
     "decord2-chunks": Peer(partial(chunks, decord2.read), "decord"),

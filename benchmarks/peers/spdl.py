@@ -4,9 +4,20 @@ By itself that function converts all frames up to the last wanted one after a ke
 own benchmarks have worker threads, and give FFmpeg's decoder its own by `decode_config`; one by default.
 """
 
+import signal
+
 from benchmarks.peers.frames import Frames, empty, wanted
 from benchmarks.strategies.shared import Indices
 from fixtures.workload import Workload
+
+
+def prepare() -> None:
+    """Load its library, whose logging takes SIGTERM over, and give SIGTERM back to whoever had it."""
+    import spdl.io
+
+    handler = signal.getsignal(signal.SIGTERM)
+    spdl.io.decode_config()  # before its first use nothing is loaded
+    signal.signal(signal.SIGTERM, handler)
 
 
 def read(workload: Workload, indices: Indices, threads: int | None) -> Frames:

@@ -1,8 +1,9 @@
 """Peers: each gives the wanted frames on small videos, and what is made of those that do not."""
 
-import importlib.util
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +12,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from benchmarks.harness.likeness import measure_likeness
 from benchmarks.harness.proof import MismatchError, take_baseline
 from benchmarks.peers import PEERS
-from benchmarks.peers.likeness import measure_likeness
 from benchmarks.strategies.one_decoder import sequential
 from fixtures.testing.corpus import make_video
 from fixtures.testing.suite_runner import ROOT, run_suite
@@ -35,10 +36,9 @@ def wider_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def require(peer: str) -> Callable[[Workload, int], Tensor]:
-    decode, module = PEERS[peer]
-    if module is not None and importlib.util.find_spec(module) is None:
-        pytest.skip(f"{module} is not installed")
-    return decode
+    if not PEERS[peer].is_installed:
+        pytest.skip(f"{PEERS[peer].module} is not installed")
+    return PEERS[peer].decode
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
@@ -94,6 +94,27 @@ def replaced(frames: Tensor, sample: int, video: Path, index: int) -> Tensor:
     frames = frames.clone()
     frames[sample] = sequential(read_workload(video, (index,)), 1)[0]
     return frames
+
+
+ENDED = """
+import os, signal
+from benchmarks.peers import spdl
+
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+spdl.prepare()
+try:
+    os.kill(os.getpid(), signal.SIGTERM)
+    signal.pause()
+except KeyboardInterrupt:
+    print("tidily")
+"""
+
+
+def test_spdl_leaves_sigterm_to_the_suite() -> None:
+    require("spdl")
+    command = [sys.executable, "-c", ENDED]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "tidily\n", done.stderr
 
 
 FAULTS = """

@@ -5,10 +5,16 @@ import os
 import re
 from pathlib import Path
 from re import MULTILINE
+from typing import Any
 
 import pytest
 
+from benchmarks.against.tests.fake_side import processes_of
+from fixtures.settings import usable_cpus
+from fixtures.testing.corpus import make_video
 from fixtures.testing.suite_runner import ROOT, run_suite, saved
+from results.gate.runs import compare
+from results.saved.history import read_file
 
 REQUESTS = "benchmarks/test_requests.py"
 
@@ -159,3 +165,169 @@ def pytest_configure(config):
 
     proof.frame_digests = slow
 """
+
+
+def log_of(path: Path, *lines: dict[str, Any]) -> Path:
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        ([{"video": "gone.mp4", "indices": [0]}], "log.jsonl, line 1: no such video: gone.mp4"),
+        pytest.param(
+            [{"video": "small.mp4", "indices": [0]}, {"video": "small.mp4", "indices": [75]}],
+            "log.jsonl, line 2: frame 75 is past the end: small.mp4 has 75 frames",
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            [{"video": "small.mp4", "indices": [0], "at": at} for at in (2, 1)],
+            "log.jsonl, line 2: it arrived at 1 s, before line 1 at 2 s; sort the log",
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            [], "log.jsonl: it holds no request; write one JSON object a line", marks=pytest.mark.long
+        ),
+    ],
+    ids=["no such video", "past the end", "backwards", "empty"],
+)
+def test_a_bad_log_ends_in_a_sentence_and_saves_nothing(
+    lines: list[dict[str, Any]], sentence: str, small_video: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "small.mp4").symlink_to(small_video)
+    log = log_of(tmp_path / "log.jsonl", *lines)
+    done = run_suite(REQUESTS, "--requests", log, "--benchmark-autosave", f"--benchmark-storage={tmp_path}")
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert sentence in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not saved(tmp_path)
+
+
+def test_a_log_of_one_line(small_video: Path, tmp_path: Path) -> None:
+    """Without `at` it is asked by callers; there are no times of its own to replay it at."""
+    (tmp_path / "small.mp4").symlink_to(small_video)
+    log = log_of(tmp_path / "log.jsonl", {"video": "small.mp4", "seconds": [0.5, 2.9]})
+    done = run_suite(
+        REQUESTS, "--requests", log, "--interleave", "--rounds=2", "-k", "kept] or exactframes]",
+        "--benchmark-autosave", f"--benchmark-storage={tmp_path}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    (run,) = saved(tmp_path)
+    cpus = usable_cpus()
+    assert [b["group"] for b in run["benchmarks"]] == [
+        f"log-closed-{n}" for n in sorted({1, cpus}) for _ in range(2)
+    ]
+    assert all(b["extra_info"]["proof"]["frames"] == 2 for b in run["benchmarks"])
+    assert "the log is not replayed at its own times: its lines have no `at`" in done.stdout
+    assert "log: 1 request for 2 frames of 1 video: your own log" in " ".join(done.stdout.split())
+
+
+TEN = [f"video{number}.mp4" for number in range(10)]
+
+
+@pytest.fixture(scope="module")
+def ten_videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ten")
+    for number, name in enumerate(TEN):
+        make_video(folder / name, "-c:v", "libx264", "-g", "5", "-bf", "0", frames=40 + number)
+    return folder
+
+
+@pytest.mark.long
+def test_a_log_of_2000_lines_is_replayed(ten_videos: Path, tmp_path: Path) -> None:
+    """The same log twice: the same proof, identities that compare. Another one: not comparable, and why."""
+    lines: list[dict[str, Any]] = [
+        {"video": TEN[number * 7 % 10], "indices": [number % 40], "at": number / 1000}
+        for number in range(2000)
+    ]
+    other = [*lines[:1000], {**lines[1000], "indices": [39]}, *lines[1001:]]
+    runs = []
+    for name, content in (("one", lines), ("same", lines), ("other", other)):
+        log = log_of(ten_videos / f"{name}.jsonl", *content)
+        done = run_suite(
+            REQUESTS, "--requests", log, "--interleave", "--rounds=1", "-k",
+            "log-log- and (-kept] or -exactframes])", f"--benchmark-json={tmp_path / name}.json",
+            f"--benchmark-storage={tmp_path}",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        (run,) = read_file(tmp_path / f"{name}.json")
+        runs.append(run)
+    one, same, another = runs
+    names = [f"{way} on log-log-{usable_cpus()}, p95" for way in ("kept", "exactframes")]
+    assert list(one.benchmarks) == names  # its time is that of its arrivals
+    for name in names:
+        first, second, third = (run.benchmarks[name] for run in runs)
+        assert first.is_exact
+        assert first.proof == second.proof != third.proof
+        assert first.proof is not None
+        assert first.proof.frames == 2000
+        assert first.requests is not None
+        assert first.requests.arrivals == pytest.approx(1000, rel=0.001)
+    assert [verdict.word for verdict in compare([one], [same]).verdicts] == ["inconclusive"] * 2  # one run
+    verdicts = compare([one], [another]).verdicts
+    assert [verdict.word for verdict in verdicts] == ["not comparable"] * 2
+    assert all(verdict.reason.startswith("work.indices_digest: ") for verdict in verdicts)
+    assert all(";" not in verdict.reason for verdict in verdicts)  # the one field that differs
+
+
+DYING = """
+import os
+import signal
+from dataclasses import dataclass, replace
+
+ANSWERED = []
+
+
+@dataclass
+class Dying:
+    decoder: object
+
+    def frames(self, request):
+        ANSWERED.append(request)
+        if len(ANSWERED) == 6:  # the second one of the first timed pass
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.decoder.frames(request)
+
+    def close(self):
+        self.decoder.close()
+
+
+def pytest_configure(config):
+    from benchmarks.ways import WAYS
+
+    way = WAYS["kept"]
+    WAYS["kept"] = replace(way, open=lambda given, memory: Dying(way.open(given, memory)))
+"""
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        pytest.param([], id="one by one", marks=pytest.mark.long),
+        pytest.param(["--interleave"], id="in turns"),
+    ],
+)
+def test_a_worker_that_is_killed_ends_the_session(order: list[str], tmp_path: Path) -> None:
+    """In the midst of a timed pass: one sentence, nothing saved, no process, file or shared memory left."""
+    (tmp_path / "dying.py").write_text(DYING)
+    before = shared_memory()
+    done = run_suite(
+        *order, "-p", "dying", REQUESTS, "--rounds=2", "--requests-a-pass=4", "--loops=1",
+        "-m", "", "-k", "[clips-fork-1-kept] or [clips-fork-1-exactframes]",
+        "--benchmark-autosave", f"--benchmark-storage={tmp_path}", f"--basetemp={tmp_path / 'base'}",
+        PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}",
+    )  # fmt: skip
+    told = done.stdout + done.stderr
+    assert done.returncode == 1, told
+    assert told.count("kept: a DataLoader worker ended in the midst of a pass: it was killed by SIGKILL") == 1
+    assert "Traceback" not in told
+    assert not saved(tmp_path)
+    assert not list((tmp_path / "base").rglob("*.mp4"))
+    assert not processes_of(tmp_path)
+    assert not shared_memory() - before
+
+
+def shared_memory() -> set[str]:
+    folder = Path("/dev/shm")  # noqa: S108  looked at only
+    return {path.name for path in folder.glob("torch_*")} if folder.is_dir() else set()

@@ -1,6 +1,5 @@
 """Every snippet is run where nothing of this checkout can be imported, and gives the right frames."""
 
-import importlib.util
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -186,9 +185,8 @@ def test_a_pruned_strategy_needs_the_library_only(case: str, library_outcomes: O
 @pytest.mark.parametrize("name", PEERS_WITH_SNIPPET)
 @pytest.mark.long
 def test_a_peer_needs_itself_only(name: str, outcomes: Outcomes) -> None:
-    module = PEERS[name].module
-    if module is not None and importlib.util.find_spec(module) is None:
-        pytest.skip(f"{module} is not installed")
+    if not PEERS[name].is_installed:
+        pytest.skip(f"{PEERS[name].module} is not installed")
     for pattern, difference in outcomes[name].items():
         assert isinstance(difference, int), f"{pattern}: {difference}"
         assert difference <= OTHER_COLOURS * name.startswith("video-reader"), pattern

@@ -68,7 +68,7 @@ WAYS: dict[str, Way] = {
     "ffmpeg-threads": Way(open=theirs.with_ffmpeg_threads),
     "stages": Way(open=stages.Stages, missing=stages.missing, takes_bytes=False, resizes=False),
     "exactframes": Way(open=ours.Kept, is_main=True),
-    "decode-frames": Way(open=ours.AtOnce, keeps=False, takes_seconds=False, is_main=True),
+    "decode-frames": Way(open=ours.AtOnce, keeps=False, takes_seconds=False),
     "pyav": _peer(pyav.PyAv, "av"),
     "opencv": _peer(opencv.OpenCv, "cv2", takes_bytes=False),
     "decord2": _peer(decord2.Decord, "decord"),

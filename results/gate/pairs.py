@@ -25,23 +25,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import NormalDist, fmean
 
+from results.gate.sides import judge_if_fit, remarks_on, sides_of, software_between
 from results.gate.statistics import Location, location, student_quantile
-from results.gate.verdicts import (
-    ALPHA,
-    LEAST_FLOOR,
-    TOGETHER,
-    Comparison,
-    Verdict,
-    cpu_change,
-    in_runs,
-    names_of,
-    percent,
-    remarks_on,
-    software_between,
-    unfit,
-    verdict_on,
-)
+from results.gate.verdicts import ALPHA, LEAST_FLOOR, TOGETHER, Comparison, Verdict, percent, verdict_on
 from results.saved.pairs import Pair
+from results.schema import Record
 
 PAIRS_RESOLUTION = math.log(1.05)  # "same" excludes a slowdown of this size
 LOOKS = (0.25, 0.5, 1.0)  # shares of the time after which all is judged; each look has a share of alpha
@@ -56,8 +44,9 @@ Ratios = list[float]  # log(B / A) of the rounds of one pair, in order
 def compare_pairs(pairs: Sequence[Pair], alpha: float = ALPHA) -> Comparison:
     """Judge every benchmark by the pairs of processes that were measured in lockstep."""
     baseline, candidate = [a for a, _ in pairs], [b for _, b in pairs]
-    values = {name: _values(pairs, name) for name in names_of((*baseline, *candidate))}
-    verdicts = {name: _judge(name, pairs, values[name], alpha) for name in values}
+    sides = sides_of(baseline, candidate)
+    values = {name: _values(pairs, name) for name in sides}
+    verdicts = {n: _judge(n, *side, values[n], len(pairs), alpha) for n, side in sides.items()}
     judged = [verdict.name for verdict in verdicts.values() if verdict.is_judged_strategy]
     everything = None
     if len(judged) > 1:
@@ -118,20 +107,20 @@ def findable(values: Sequence[Ratios], alpha: float, pairs: int) -> float:
     return needed + NormalDist().inv_cdf(POWER) * error
 
 
-def _judge(name: str, pairs: Sequence[Pair], values: list[Ratios], alpha: float) -> Verdict:
-    ours, theirs = (in_runs([pair[side] for pair in pairs], name) for side in (0, 1))
-    verdict = unfit(name, ours, theirs)
-    if verdict is not None:
-        return verdict
-    if len(values) < len(pairs):
+def _judge(  # noqa: PLR0913, PLR0917
+    name: str, ours: list[Record], theirs: list[Record], values: list[Ratios], pairs: int, alpha: float
+) -> Verdict:
+    def judge() -> Verdict:
+        if len(values) == pairs:
+            return judge_values(name, ours[0].kind, values, alpha)
         reason = "not every pair has it, round for round, on both sides"
         runs = (len(ours), len(theirs))
         return Verdict(name=name, kind=ours[0].kind, word="not comparable", runs=runs, reason=reason)
-    verdict = judge_values(name, ours[0].kind, values, alpha)
-    return replace(verdict, cpu=cpu_change(ours, theirs))
+
+    return judge_if_fit(name, ours, theirs, judge)
 
 
 def _values(pairs: Sequence[Pair], name: str) -> list[Ratios]:
-    both = [(in_runs([a], name), in_runs([b], name)) for a, b in pairs]
-    found = [(ours[0].rounds, theirs[0].rounds) for ours, theirs in both if ours and theirs]
+    both = [(a.benchmarks.get(name), b.benchmarks.get(name)) for a, b in pairs]
+    found = [(ours.rounds, theirs.rounds) for ours, theirs in both if ours and theirs]
     return [log_ratios(a, b) for a, b in found if len(a) == len(b)]

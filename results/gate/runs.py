@@ -27,23 +27,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import fmean, median
 
+from results.gate.sides import judge_if_fit, remarks_on, sides_of, software_between
 from results.gate.statistics import Shift, shift, spread
-from results.gate.verdicts import (
-    ALPHA,
-    LEAST_FLOOR,
-    TOGETHER,
-    Comparison,
-    Verdict,
-    cpu_change,
-    in_runs,
-    names_of,
-    percent,
-    remarks_on,
-    software_between,
-    unfit,
-    verdict_on,
-    word_for,
-)
+from results.gate.verdicts import ALPHA, LEAST_FLOOR, TOGETHER, Comparison, Verdict, percent, verdict_on
 from results.saved.history import SavedRun
 from results.schema import Record
 
@@ -52,7 +38,7 @@ RUNS_RESOLUTION = math.log(1.15)  # "same" excludes a slowdown of this size
 
 def compare(baseline: Sequence[SavedRun], candidate: Sequence[SavedRun], alpha: float = ALPHA) -> Comparison:
     """Judge every benchmark of the candidate's runs against the baseline's."""
-    sides = {n: (in_runs(baseline, n), in_runs(candidate, n)) for n in names_of((*baseline, *candidate))}
+    sides = sides_of(baseline, candidate)
     verdicts = {name: _judge_alone(name, *pair, alpha) for name, pair in sides.items()}
     software = software_between(baseline, candidate)
     remarks = []
@@ -75,11 +61,9 @@ def compare(baseline: Sequence[SavedRun], candidate: Sequence[SavedRun], alpha: 
 
 
 def _judge_alone(name: str, ours: list[Record], theirs: list[Record], alpha: float) -> Verdict:
-    verdict = unfit(name, ours, theirs)
-    if verdict is None:
-        verdict = _judged(name, ours[0].kind, _logs(ours), _logs(theirs), alpha)
-        verdict = replace(verdict, cpu=cpu_change(ours, theirs))
-    return verdict
+    return judge_if_fit(
+        name, ours, theirs, lambda: _judged(name, ours[0].kind, _logs(ours), _logs(theirs), alpha)
+    )
 
 
 def _judged(name: str, kind: str, ours: list[float], theirs: list[float], alpha: float) -> Verdict:
@@ -113,8 +97,8 @@ def _relative_to(verdict: Verdict, machine: float) -> Verdict:
     assert verdict.floor is not None
     low, high, change = verdict.low - machine, verdict.high - machine, verdict.change - machine
     moved = Shift(estimate=change, low=low, high=high, is_later=low > 0, is_earlier=high < 0)
-    word = word_for(moved, verdict.floor, RUNS_RESOLUTION)
-    return replace(verdict, change=change, low=low, high=high, word=word)
+    judged = verdict_on(verdict.name, verdict.kind, moved, verdict.floor, RUNS_RESOLUTION, verdict.runs)
+    return replace(judged, own=verdict.own, cpu=verdict.cpu)
 
 
 def _common(

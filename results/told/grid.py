@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 from results.told.tables import Row
 
@@ -24,7 +24,12 @@ def grid_rows(cells: Sequence[Cell]) -> list[Row]:
     return rows
 
 
-def ratio(cell: Cell) -> float:
-    """How many times as fast as TorchCodec's kept decoder; above 1 ours is faster."""
-    pairs = zip(cell["theirs"], cell["ours"], strict=True)
+def request_in_words(cell: Cell) -> str:
+    """The video and the request of a cell, such as "h264 GOP 12, 8 frames 4 apart"."""
+    return f"{cell['codec']} GOP {cell['gop']}, {cell['frames']} frames {cell['stride']} apart"
+
+
+def ratio(cell: Cell, of: Literal["", "_cpu"] = "") -> float:
+    """How many times as fast as TorchCodec's kept decoder; above 1 ours is faster. `of`: wall or CPU time."""
+    pairs = zip(cell[f"theirs{of}"], cell[f"ours{of}"], strict=True)
     return median(float(theirs) / float(ours) for theirs, ours in pairs)

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from benchmarks.harness.clock import CLOCK
+from benchmarks.harness.likeness import measure_likeness
 from benchmarks.harness.passes import Decoding
 from benchmarks.harness.proof import Baseline, MismatchError, Proof, prove, take_baseline
-from benchmarks.peers.likeness import measure_likeness
 from benchmarks.strategies.one_decoder import sequential
 from exactframes.digests import frame_digests
 from fixtures.workload import Workload, read_workload

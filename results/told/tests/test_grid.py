@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from results import grid
+from results.told.grid import ratio
 
 
 def cell(gop: int, theirs: list[float], ours: list[float]) -> dict[str, object]:
@@ -23,6 +24,11 @@ def test_a_ratio_above_1_says_that_ours_is_faster(tmp_path: Path, capsys: pytest
         "| h264 | 1.00 - 1.00 | 0.75 - 2.00 |",
         "0.750x h264 GOP 12, 8 frames 4 apart, 1 pairs",
     ]
+
+
+def test_cpu_times_have_a_ratio_of_their_own() -> None:
+    saved = {**cell(12, [2.0, 2.0], [1.0, 1.0]), "theirs_cpu": [3.0, 9.0, 1.0], "ours_cpu": [2.0, 1.0, 1.0]}
+    assert (ratio(saved), ratio(saved, "_cpu")) == (2.0, 1.5)
 
 
 @pytest.mark.parametrize("text", [None, "{", "[]", "{}"])
