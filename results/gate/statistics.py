@@ -159,7 +159,7 @@ def _critical(first: int, second: int, alpha: float) -> int | None:
 def _counts(first: int, second: int) -> tuple[int, ...]:
     """The number of orders of the pooled values that have 0, 1, 2 .. pairs with second > first.
 
-    They are the Gaussian binomial's coefficients: product of (1 - x^(second + i)) / (1 - x^i), i = 1 .. first.
+    They are the Gaussian binomial's coefficients: product of (1 - x^(second + i)) / (1 - x^i), i = 1..first.
     """
     size = first * second + 1
     counts = [1] + [0] * (size - 1)

@@ -64,7 +64,7 @@ def percent(change: float | None) -> str:
 
 
 def word_for(moved: Shift, floor: float, resolution: float) -> str:
-    """Choose slower or faster if that is sure and above the floor; same, if a slowdown so large is excluded."""
+    """Slower or faster, if that is sure and above the floor; same, if a slowdown so large is excluded."""
     if moved.is_later and moved.estimate > floor:
         return "slower"
     if moved.is_earlier and -moved.estimate > floor:
