@@ -34,7 +34,7 @@ class Verdict:
 
     @property
     def is_under_test(self) -> bool:
-        """Whether it judges a strategy, or a way to answer requests."""
+        """Whether it is on a strategy, or on a way to answer requests, and has a change."""
         return self.is_judged_strategy or (self.kind == "request" and self.change is not None)
 
 
