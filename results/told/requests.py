@@ -48,7 +48,7 @@ def request_table_in_markdown(records: Sequence[Record]) -> list[str]:
 
 
 def requests_a_second(record: Record) -> float | None:
-    """Requests that are answered in a second; None where that was not timed."""
+    """Requests that are answered in a second; None if that was not timed."""
     return record.requests.requests / record.seconds if record.requests and record.times else None
 
 
