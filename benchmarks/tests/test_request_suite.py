@@ -131,6 +131,47 @@ def test_a_situation_is_closed_before_the_next_one_begins(tmp_path: Path) -> Non
     ]  # fmt: skip
 
 
+INVERTED = """
+from dataclasses import dataclass, replace
+
+
+@dataclass
+class Inverted:
+    decoder: object
+
+    def frames(self, request):
+        return 255 - self.decoder.frames(request)
+
+    def close(self):
+        self.decoder.close()
+
+
+def pytest_configure(config):
+    from benchmarks.ways import WAYS
+
+    for name in ("pyav", "kept"):
+        opens = WAYS[name].open
+        inverted = lambda given, memory, opens=opens: Inverted(opens(given, memory))
+        WAYS[name] = replace(WAYS[name], open=inverted)
+"""
+
+
+@pytest.mark.parametrize(("way", "status"), [("pyav", 0), ("kept", 1)])
+def test_wrong_frames_of_another_library_are_told_and_fail_nothing(
+    way: str, status: int, tmp_path: Path
+) -> None:
+    (tmp_path / "inverted.py").write_text(INVERTED)
+    done = run_suite(
+        "-p", "inverted", REQUESTS, "--interleave", "--rounds=1", "--requests-a-pass=2", "--loops=1",
+        "-k", f"[clips-closed-1-{way}] or [clips-closed-1-exactframes]", f"--benchmark-storage={tmp_path}",
+        PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}",
+    )  # fmt: skip
+    assert done.returncode == status, done.stdout + done.stderr
+    told = "not measured" if way == "pyav" else "FAILED"
+    assert re.search(rf"^{way} .* {told}$", done.stdout, MULTILINE), done.stdout
+    assert re.search(rf"{way} on request \d+ of long.mp4", done.stdout)
+
+
 @pytest.mark.long
 def test_cpu_seconds_are_those_of_timed_passes(tmp_path: Path) -> None:
     """Digests are taken in the midst of the untimed pass: a record's cost does not count them."""

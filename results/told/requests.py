@@ -55,7 +55,8 @@ def requests_a_second(record: Record) -> float | None:
 def _row(record: Record) -> Row:
     found = record.requests
     if record.times is None or (found is None and record.kind != "limit"):
-        return (record.strategy, *["-"] * (len(COLUMNS) - 2), "FAILED")
+        result = "not measured" if record.fallback else "FAILED"
+        return (record.strategy, *["-"] * (len(COLUMNS) - 2), result)
     of_limit = f"{record.of_limit:.0%}" if record.of_limit and record.kind != "limit" else "-"
     frames = f"{record.frames / record.seconds:.0f}"
     if found is None:
