@@ -13,7 +13,7 @@ from benchmarks.against.tests.fake_side import processes_of
 from fixtures.settings import usable_cpus
 from fixtures.testing.corpus import make_video
 from fixtures.testing.suite_runner import ROOT, run_suite, saved
-from results.gate.runs import compare
+from results.gate.rule_for_runs import compare
 from results.saved.history import read_file
 
 REQUESTS = "benchmarks/test_requests.py"
