@@ -55,7 +55,7 @@ def test_what_is_recommended_is_exact_and_fastest() -> None:
 
 
 def test_a_name_is_not_broken_at_its_hyphens() -> None:
-    name = "-".join(["part"] * 18)
+    name = "-".join(["part"] * 21)
     entries = [made_entry(name, "clips-closed-1", [0.5]), made_entry("kept", "clips-closed-1", [1.0])]
     assert any(name in line for line in stream_recommendation(records_of(entries), "clips"))
 
