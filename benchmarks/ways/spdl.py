@@ -1,7 +1,7 @@
 """SPDL: demux the packets of the time between a request's first frame and its last, decode the wanted ones.
 
-So its documentation samples a video: `demux_video` with a window, then `sample_decode_video`; a filter graph, as
-in peers/spdl.py, converts only what is wanted. The codec runs on the caller's thread alone, as in other ways.
+So its documentation samples a video: `demux_video` with a window, then `sample_decode_video`; a filter graph,
+as in peers/spdl.py, converts only what is wanted. The codec runs on the thread of the caller alone.
 """
 
 from bisect import bisect_left
