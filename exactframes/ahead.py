@@ -27,7 +27,7 @@ class _Line:
     def __init__(self, batches: Generator[Made, None, None], stop: Stop) -> None:
         self.given: SimpleQueue[Made | _Failure | None] = SimpleQueue()  # None: the end
         self._batches, self._stop = batches, stop
-        self._is_over = False  # all batches were made, so that whoever still asks is told the end
+        self._is_over = False  # nothing is left to stop: who still asks is told the end
 
     def make_one(self, is_inference: bool) -> None:
         """Make the next batch, with inference mode on or off."""
@@ -41,6 +41,7 @@ class _Line:
             self.given.put(None)
 
     def _give_next(self) -> None:
+        self._is_over = True  # unless a batch comes of it
         while isinstance(made := next(self._batches, None), Warning):
             self.given.put(made)
         self._is_over = made is None

@@ -1,10 +1,10 @@
-"""What a benchmark says of itself: the one record that the harness writes and everything else reads.
+"""The one record of a benchmark: the harness writes it, and everything else reads it.
 
 pytest-benchmark saves a run as `{"benchmarks": [entry, ..]}`. Of an entry this suite uses "stats", the times,
 and "extra_info", which holds the fields of `Record` under their own names; the fields of `Identity` stand
 among them, the other inner records are objects of their own. A field that is None is not saved.
 
-Files saved before a field existed are read as they are. What such a file does not say is derived here, once.
+Files saved before a field existed are read as they are. What such a file lacks is derived here, once.
 """
 
 import math
@@ -26,7 +26,7 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """What was shown of the frames that a benchmark returned."""
+    """The result of comparing the frames that a benchmark returned."""
 
     frames: int
     """How many frames were compared with the baseline's."""
@@ -47,7 +47,7 @@ class Cost:
     peak_bytes: int
     """Memory of the whole tree at its largest, bytes; pages that processes share count once."""
     extra_bytes: int = 0
-    """By how much that is more than before the pass, bytes."""
+    """By how much this exceeds the memory before the pass, bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +59,12 @@ class Packets:
     in_file: int
     """Packets of the video stream."""
     rule: str | None = None
-    """Which rule left packets out; None where none was left out."""
+    """The rule that left packets out; None if none was left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterUse:
-    """The cluster that a benchmark ran on, and what one pass moved; None where it did not use the workers."""
+    """The cluster that a benchmark ran on, and what one pass moved; None if it did not use the workers."""
 
     workers: int
     """Worker processes of the cluster."""
@@ -123,13 +123,13 @@ class Requests:
     cpu_seconds: float
     """User and system time of all processes, s a request; median over the rounds."""
     bytes_read: float | None = None
-    """Bytes that all processes read, from files or the page cache, a request; None where that is not told."""
+    """Bytes that all processes read, from files or the page cache, a request; None if that is not told."""
     first_seconds: float | None = None
     """The first request of a fresh caller, s; median over the callers of the untimed pass."""
     decoders_open: int = 0
     """Decoders that all callers together keep open after a pass."""
     arrivals: float | None = None
-    """Requests that arrive in a second, on average; None where a caller asks when it is free."""
+    """Requests that arrive in a second, on average; None if a caller asks when it is free."""
     is_peer: bool = False
     """Whether another library answers, whose frames may be alike instead of equal."""
 
@@ -168,7 +168,7 @@ class Record:
     strategy: str
     """The id of the strategy, limit, peer or way across videos."""
     kind: Kind = "strategy"
-    """What it is the id of."""
+    """The kind of that: a strategy, limit, peer, way across videos, or way to answer requests."""
     workers: int
     """Threads or processes that it was given."""
     frames: int
@@ -188,11 +188,11 @@ class Record:
     fallback: str | None = None
     """Why it fell back to TorchCodec alone, or a limit was not measured; None if neither."""
     proof: Proof | None = None
-    """What was shown of its frames; None where the proof failed, or nothing is returned."""
+    """What was shown of its frames; None if the proof failed, or nothing is returned."""
     cost: Cost | None = None
     """What the untimed pass costs."""
     packets: Packets | None = None
-    """What is decoded of the file; None where the video has no plan."""
+    """What is decoded of the file; None if the video has no plan."""
     limit: str | None = None
     """The id of the limit that decodes the same packets."""
     cluster: ClusterUse | None = None
@@ -218,7 +218,7 @@ class Record:
 
     @property
     def name(self) -> str:
-        """What is the same benchmark in two runs, such as "threads", or "threads 2x1 on hevc"."""
+        """The name by which two runs have the same benchmark, such as "threads", or "threads 2x1 on hevc"."""
         setting = f" {self.workers}x{self.ffmpeg_threads}" if self.is_scaling else ""
         return f"{self.strategy}{setting}" + (
             f" on {self.workload}" if self.workload != DEFAULT_WORKLOAD else ""
@@ -247,7 +247,7 @@ class Record:
 
     @property
     def judged(self) -> Mapping[str, "Record"]:
-        """What verdicts are about, by name: its time; of requests that were timed, also their p95.
+        """What verdicts judge, by name: its time; for requests that were timed, also their p95.
 
         The p95 is a record whose times are the 95th percentiles of the rounds. Where requests arrive by
         themselves, the time is that of the arrivals, and the p95 alone is judged.
@@ -345,7 +345,7 @@ def _kind_before(info: Mapping[str, Any], strategy: str) -> Kind:
 
 
 def _part(part: type[Part], saved: Mapping[str, Any] | None) -> Part | None:
-    """An inner record; None where nothing is saved of it. Fields of a later version are left out."""
+    """An inner record; None if nothing is saved of it. Fields of a later version are left out."""
     if not saved:
         return None
     names = [one.name for one in fields(part) if one.name in saved]  # type: ignore[arg-type]

@@ -5,14 +5,15 @@
 Each is a file, a folder, a glob, a named baseline, or the beginning of a saved file's name. Exit status: 0 no
 regression, 1 regression (something is slower, or missing), 2 not comparable or unusable, 3 inconclusive.
 
-The rule for saved runs stands in results/gate/runs.py, that for pairs of `make ab` in results/gate/pairs.py.
+The rule for saved runs stands in results/gate/rule_for_runs.py, that for pairs of `make ab` in
+results/gate/rule_for_pairs.py.
 """
 
 import argparse
 import json
 import sys
 
-from results.gate.runs import compare
+from results.gate.rule_for_runs import compare
 from results.saved.history import HistoryError, load
 from results.told.comparison import as_json, render
 

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from benchmarks.against.lockstep import take_pair
 from benchmarks.against.sides import Side, SideError, build, this_side
-from results.gate.pairs import ALPHA_OF_A_LOOK, LEAST_PAIRS, LOOKS, MINUTES, compare_pairs
+from results.gate.rule_for_pairs import ALPHA_OF_A_LOOK, LEAST_PAIRS, LOOKS, MINUTES, compare_pairs
 from results.gate.verdicts import Comparison, percent
 from results.saved.history import HistoryError
 from results.saved.pairs import KEPT, SIDES, pairs_in, read_pairs, seconds_of

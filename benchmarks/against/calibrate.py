@@ -25,8 +25,8 @@ from benchmarks.against.ab import ROUNDS, with_defaults
 from benchmarks.against.lockstep import take_pair
 from benchmarks.against.neighbour import noisy_neighbour
 from benchmarks.against.sides import ROOT, SideError, this_side
-from results.gate.pairs import ALPHA_OF_A_LOOK, MINUTES, findable
 from results.gate.resampling import report, report_planted, series_of, values_of, words
+from results.gate.rule_for_pairs import ALPHA_OF_A_LOOK, MINUTES, findable
 from results.gate.statistics import location
 from results.gate.verdicts import ALPHA, percent
 from results.saved.pairs import KEPT, pairs_in, seconds_of

@@ -13,7 +13,7 @@ from benchmarks.harness.contenders import NotMeasuredError
 from benchmarks.harness.cost import tree_cpu_seconds
 from benchmarks.harness.likeness import measure_likeness
 from benchmarks.harness.passes import Judge, Pause
-from benchmarks.harness.proof import Proof, joined, prove
+from benchmarks.harness.proof import MismatchError, Proof, joined, prove
 from benchmarks.harness.reference import Reference
 from benchmarks.loads.latencies import Distribution, percentile
 from benchmarks.loads.records import Answered, Keep, LoadError, Running
@@ -99,13 +99,23 @@ class Answering:
                     self._proof(one.number, one.kept, ", in a timed round,")
 
     def prove(self, when: str = "", pause: Pause = CLOCK.stopped) -> Proof:  # noqa: ARG002
-        """Take one untimed pass in which every frame is proven, in the caller that asked for it."""
-        answered = self._take(lambda number, frames: self._proof(number, frames, when))
+        """Take one untimed pass in which every frame is proven, in the caller that asked for it.
+
+        Raises:
+            MismatchError: if a frame is wrong.
+            NotMeasuredError: if a frame of another library is: its fault does not fail the run.
+        """
+        try:
+            answered = self._take(lambda number, frames: self._proof(number, frames, when))
+        except MismatchError as error:
+            if self._way.is_peer:
+                raise NotMeasuredError(f"{self.name} was not measured: {error}") from error
+            raise
         self._first += [one.latency for one in answered if one.is_first]
         return joined([one.kept for one in answered])
 
     def prove_last(self) -> None:
-        """Do nothing: the last timed pass is proven as all others are."""
+        """Take one more pass; its sample is proven as those of all passes are."""
         self.run()
 
     def close(self) -> None:

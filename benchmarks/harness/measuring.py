@@ -100,6 +100,8 @@ class Measure:
             pytest.fail(str(mismatch), pytrace=False)
         except NotMeasuredError as reason:
             self.save(replace(contender.record, fallback=str(reason)))
+            if contender.record.kind == "request":  # the table tells why a limit was not measured
+                notes(self.config).append(str(reason))
             pytest.skip(str(reason))
         except END_OF_SESSION as error:
             pytest.exit(str(error), returncode=pytest.ExitCode.TESTS_FAILED)

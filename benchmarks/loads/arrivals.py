@@ -24,6 +24,6 @@ def poisson(count: int, a_second: float) -> tuple[float, ...]:
 
 
 def logged(stream: RequestStream) -> Sequence[float] | None:
-    """When the requests of a user's log arrived; None where the log does not say."""
+    """When the requests of a user's log arrived; None if the log does not say."""
     arrived = [request.at for request in stream.requests if request.at is not None]
     return arrived if len(arrived) == len(stream.requests) else None

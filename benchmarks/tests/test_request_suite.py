@@ -13,7 +13,7 @@ from benchmarks.against.tests.fake_side import processes_of
 from fixtures.settings import usable_cpus
 from fixtures.testing.corpus import make_video
 from fixtures.testing.suite_runner import ROOT, run_suite, saved
-from results.gate.runs import compare
+from results.gate.rule_for_runs import compare
 from results.saved.history import read_file
 
 REQUESTS = "benchmarks/test_requests.py"
@@ -129,6 +129,47 @@ def test_a_situation_is_closed_before_the_next_one_begins(tmp_path: Path) -> Non
     assert [line.removeprefix("a way was measured ") for line in lines if "measured" in line] == [
         *["2 0"] * 2, "0 1", *["2 0"] * 2, "0 1"
     ]  # fmt: skip
+
+
+INVERTED = """
+from dataclasses import dataclass, replace
+
+
+@dataclass
+class Inverted:
+    decoder: object
+
+    def frames(self, request):
+        return 255 - self.decoder.frames(request)
+
+    def close(self):
+        self.decoder.close()
+
+
+def pytest_configure(config):
+    from benchmarks.ways import WAYS
+
+    for name in ("pyav", "kept"):
+        opens = WAYS[name].open
+        inverted = lambda given, memory, opens=opens: Inverted(opens(given, memory))
+        WAYS[name] = replace(WAYS[name], open=inverted)
+"""
+
+
+@pytest.mark.parametrize(("way", "status"), [("pyav", 0), ("kept", 1)])
+def test_wrong_frames_of_another_library_are_told_and_fail_nothing(
+    way: str, status: int, tmp_path: Path
+) -> None:
+    (tmp_path / "inverted.py").write_text(INVERTED)
+    done = run_suite(
+        "-p", "inverted", REQUESTS, "--interleave", "--rounds=1", "--requests-a-pass=2", "--loops=1",
+        "-k", f"[clips-closed-1-{way}] or [clips-closed-1-exactframes]", f"--benchmark-storage={tmp_path}",
+        PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}",
+    )  # fmt: skip
+    assert done.returncode == status, done.stdout + done.stderr
+    told = "not measured" if way == "pyav" else "FAILED"
+    assert re.search(rf"^{way} .* {told}$", done.stdout, MULTILINE), done.stdout
+    assert re.search(rf"{way} on request \d+ of long.mp4", done.stdout)
 
 
 @pytest.mark.long

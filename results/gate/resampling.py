@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Any
 
-from results.gate.pairs import (
+from results.gate.rule_for_pairs import (
     ALPHA_OF_A_LOOK,
     LEAST_PAIRS,
     LOOKS,
@@ -16,7 +16,7 @@ from results.gate.pairs import (
     log_ratios,
     together,
 )
-from results.gate.runs import RUNS_RESOLUTION, runs_floor
+from results.gate.rule_for_runs import RUNS_RESOLUTION, runs_floor
 from results.gate.statistics import location, shift, spread
 from results.gate.verdicts import ALPHA, TOGETHER, percent, word_for
 

@@ -27,7 +27,7 @@ def shift(first: Sequence[float], second: Sequence[float], alpha: float) -> Shif
 
     Args:
         first, second: logarithms of the runs' values.
-        alpha: chance of calling a shift in one direction where there is none.
+        alpha: chance of calling a shift in one direction although there is none.
     """
     differences = sorted(b - a for a in first for b in second)
     pairs = len(differences)
@@ -102,7 +102,7 @@ def _clipped(distance: float, reach: float) -> float:
 
 @cache
 def student_quantile(alpha: float, freedom: int) -> float:
-    """What Student's t with so many degrees of freedom exceeds with probability alpha (below 1/2)."""
+    """The value that Student's t with so many degrees of freedom exceeds with probability alpha < 1/2."""
     low, high = 0.0, 1.0
     while _student_tail(high, freedom) > alpha:
         high *= 2
@@ -138,7 +138,7 @@ def spread(values: Sequence[float]) -> float:
 def _critical(first: int, second: int, alpha: float) -> int | None:
     """The largest count of contrary pairs that is still significant; None if none is.
 
-    Above 1,000 pairs by the count's normal approximation, which is then near enough.
+    Above 1,000 pairs it uses the count's normal approximation, which is then near enough.
     """
     if first * second > 1000:
         deviation = math.sqrt(first * second * (first + second + 1) / 12)
@@ -157,9 +157,9 @@ def _critical(first: int, second: int, alpha: float) -> int | None:
 
 @cache
 def _counts(first: int, second: int) -> tuple[int, ...]:
-    """How many orders of the pooled values have 0, 1, 2 .. pairs with second > first.
+    """The number of orders of the pooled values that have 0, 1, 2 .. pairs with second > first.
 
-    The coefficients of the Gaussian binomial: product of (1 - x^(second + i)) / (1 - x^i), i = 1 .. first.
+    They are the Gaussian binomial's coefficients: product of (1 - x^(second + i)) / (1 - x^i), i = 1..first.
     """
     size = first * second + 1
     counts = [1] + [0] * (size - 1)

@@ -13,7 +13,7 @@ WORDS = ("slower", "missing", "not comparable", "inconclusive", "faster", "same"
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What became of one benchmark. Changes are of the logarithm of the time."""
+    """The verdict on one benchmark. Changes are in the logarithm of the time."""
 
     name: str
     kind: str
@@ -29,23 +29,23 @@ class Verdict:
 
     @property
     def is_judged_strategy(self) -> bool:
-        """Whether it has a part in what is said of all strategies together."""
+        """Whether it counts for the verdict on all strategies together."""
         return self.kind in {"strategy", "across"} and self.change is not None
 
     @property
     def is_under_test(self) -> bool:
-        """Whether it is a strategy's, or a way's to answer requests, and was judged."""
+        """Whether it is on a strategy, or on a way to answer requests, and has a change."""
         return self.is_judged_strategy or (self.kind == "request" and self.change is not None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """All verdicts, and what they are verdicts on."""
+    """All verdicts, with remarks."""
 
     verdicts: list[Verdict]
     software: list[str]  # what differs on purpose
     remarks: list[str]
-    what_more: str = "more runs are"  # needed, where it is inconclusive
+    what_more: str = "more runs are"  # needed, if it is inconclusive
 
     @property
     def exit_status(self) -> int:
@@ -59,7 +59,7 @@ class Comparison:
 
 
 def percent(change: float | None) -> str:
-    """A change of the logarithm, as in +12.3%."""
+    """A change of the logarithm in per cent, as in +12.3%."""
     return f"{100 * math.expm1(change):+.1f}%" if change is not None and math.isfinite(change) else "-"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import altair as alt
 
-from results.gate.pairs import ALPHA_OF_A_LOOK, compare_pairs, log_ratios
+from results.gate.rule_for_pairs import ALPHA_OF_A_LOOK, compare_pairs, log_ratios
 from results.gate.verdicts import Comparison
 from results.page.look import PALETTE, Lines, Rows, chart_of, layered, once
 from results.saved.history import HistoryError

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from results.gate.runs import RUNS_RESOLUTION, runs_floor
+from results.gate.rule_for_runs import RUNS_RESOLUTION, runs_floor
 from results.gate.statistics import shift
 from results.gate.verdicts import ALPHA, word_for
 
@@ -25,10 +25,11 @@ class Step:
 def find_steps(values: Sequence[float]) -> list[Step]:
     """The steps in a series of comparable runs.
 
-    At every place the runs before it are compared with those after it by the rule of results/gate/runs.py,
-    with alpha divided by the number of places (Bonferroni): a series that never moved shows a step in at most
-    1 of 100 cases, however long it is. Neighbouring places with the same verdict are one step. Its place is
-    where the median before and the median after leave the least absolute deviation.
+    At every place the runs before it are compared with those after it by the rule of
+    results/gate/rule_for_runs.py, with alpha divided by the number of places (Bonferroni): a series that
+    never moved shows a step in at most 1 of 100 cases, however long it is. Neighbouring places with the same
+    verdict are one step. Its place is where the median before and the median after leave the least absolute
+    deviation.
 
     Args:
         values: logarithms of the runs' values, in order of time.

@@ -32,7 +32,7 @@ def add_rates(entries: Iterable[Entry]) -> None:
 
 
 def with_rates(records: Sequence[Record]) -> list[Record]:
-    """The same benchmarks with their rates; a rate is None where the run has not measured what it needs."""
+    """The same benchmarks with their rates; a rate is None if the run has not measured what it needs."""
     timed = [record for record in records if record.times]
     medians: dict[tuple[str, str | None], float] = {}
     for record in sorted(timed, key=lambda r: r.is_scaling, reverse=True):  # what is no scaling row counts

@@ -10,7 +10,7 @@ With what one pass moves and costs (schema.ClusterUse), W workers and a network 
 The larger of the two sums is the bottleneck. The other side works at the same time, except for one task: the
 first frames come when a first excerpt is decoded, and the last are received when nothing is left to decode.
 `worker_cpu` is CPU time of the threads that decoded, `receive_cpu` CPU time of this process while it waited
-for frames: both are the same on any network. Where the network is fast and W is large, T approaches cut +
+for frames: both are the same on any network. If the network is fast and W is large, T approaches cut +
 receive_cpu + copy: the client is the bottleneck, and more workers gain nothing.
 
 Assumed: frames come straight from the workers, and the client has a core of its own too. Not seen: latency
@@ -59,14 +59,14 @@ class ClusterModel:
         return max(compute + client / self.tasks, client + self.worker_cpu / self.tasks)
 
     def bottleneck(self, workers: int, gbits: float) -> str:
-        """What limits the pass: more of it would shorten the pass."""
+        """What limits the pass: more of it would make the pass shorter."""
         if self.compute(workers) >= self.client(gbits):
             return "workers"
         return "network" if self.wire(gbits) > self.receive_cpu else "client"
 
 
 def model_of(moved: ClusterUse) -> ClusterModel | None:
-    """The model of what was measured; None where the workers were not used."""
+    """The model of what was measured; None if the workers were not used."""
     figures = {
         "tasks": moved.tasks,
         "bytes_sent": moved.bytes_sent,

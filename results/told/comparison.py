@@ -1,4 +1,4 @@
-"""What a comparison found, as a table, as Markdown, as JSON."""
+"""A comparison as a table, as Markdown, and as JSON."""
 
 import math
 import textwrap
@@ -61,7 +61,7 @@ def summary(comparison: Comparison) -> str:
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:
-    """The comparison in plain JSON; a bound that does not exist is null."""
+    """The comparison in plain JSON; a bound that is infinite is null."""
     return {
         "exit_status": comparison.exit_status,
         "summary": summary(comparison),

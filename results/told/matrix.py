@@ -1,4 +1,4 @@
-"""A run of several workloads, or of a set of videos: a row each, and what holds for all of them."""
+"""The table of several workloads or videos: a row for each, and a conclusion on all of them."""
 
 import re
 import textwrap
@@ -18,7 +18,7 @@ SET_LEGEND = (
     "proc.: processes; thr.: threads; f-, s-, p-: ffmpeg-, shared-, pruned-; *: fell back, not pruned;",
     "FAILED: wrong frames, or an error. across: each worker decodes whole videos, the longest first.",
 )
-LONGEST_NAME = 11  # of a workload, beside heads that say more
+LONGEST_NAME = 11  # of a workload, beside longer heads
 
 
 def is_set(records: Sequence[Record]) -> bool:
@@ -62,7 +62,7 @@ def _cell(record: Record | None) -> str:
 
 
 def conclusion(records: Sequence[Record]) -> list[str]:
-    """Which exact way is the fastest on how many workloads; of a set, what each takes for all videos."""
+    """On how many workloads each exact way is the fastest; for a set, the time of each for all videos."""
     within = [record for record in records if record.kind != "across"]
     workloads = workloads_of(within)
     ranked = [exact_records([r for r in within if r.workload == workload]) for workload in workloads]

@@ -9,13 +9,13 @@ from results.told.snippets import snippet
 
 
 def exact_records(records: Sequence[Record]) -> list[Record]:
-    """What was timed and proven exact, fastest first; without what fell back to TorchCodec alone."""
+    """The benchmarks that were timed and proven exact, fastest first, without those that fell back."""
     exact = [record for record in records if record.times and record.is_exact and not record.fallback]
     return sorted(exact, key=lambda record: record.seconds)
 
 
 def recommendation(records: Sequence[Record]) -> list[str]:
-    """One sentence that a person can act on, and the Python for it; nothing where there was no choice."""
+    """One sentence that a person can act on, and the Python for it; nothing if there was no choice."""
     exact = exact_records(records)
     if len(exact) < 2:
         return []
@@ -34,12 +34,12 @@ class Way:
     seconds: float  # for all of them
     frames: int
     fell_back: bool  # on one of them at least
-    has_one_size: bool  # whether what it gives of all videos is resized alike, or not at all
+    has_one_size: bool  # whether its frames of all videos are resized alike, or not at all
     record: Record  # one of its benchmarks
 
 
 def ways_over_all(records: Sequence[Record], videos: int) -> list[Way]:
-    """What was proven exact and timed on all videos, fastest first: each alone, or all at once (across)."""
+    """The ways that are exact and timed on all videos, fastest first: each video alone, or across videos."""
     by_name: dict[str, list[Record]] = {}
     for record in records:
         if record.times and record.is_exact:
@@ -103,7 +103,7 @@ def _work(record: Record, field: str) -> str:
 
 
 def _size(text: str) -> tuple[int, int] | None:
-    """(height, width) of what the identity has as WIDTHxHEIGHT."""
+    """The (height, width) of a text WIDTHxHEIGHT, as the identity has it."""
     if not text:
         return None
     width, _, height = text.partition("x")

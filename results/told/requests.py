@@ -48,14 +48,15 @@ def request_table_in_markdown(records: Sequence[Record]) -> list[str]:
 
 
 def requests_a_second(record: Record) -> float | None:
-    """Requests that are answered in a second; None where that was not timed."""
+    """Requests that are answered in a second; None if that was not timed."""
     return record.requests.requests / record.seconds if record.requests and record.times else None
 
 
 def _row(record: Record) -> Row:
     found = record.requests
     if record.times is None or (found is None and record.kind != "limit"):
-        return (record.strategy, *["-"] * (len(COLUMNS) - 2), "FAILED")
+        result = "not measured" if record.fallback else "FAILED"
+        return (record.strategy, *["-"] * (len(COLUMNS) - 2), result)
     of_limit = f"{record.of_limit:.0%}" if record.of_limit and record.kind != "limit" else "-"
     frames = f"{record.frames / record.seconds:.0f}"
     if found is None:
@@ -121,7 +122,7 @@ def _recommendation(stream: str, records: Sequence[Record]) -> list[str]:
         p95 = _milliseconds(quick.requests.p95)
         sentence += f" Of {quick.workload} the shortest p95 is that of {quick.strategy}, {p95} ms."
     python = request_snippet(best.strategy, setting_of(best))
-    text = textwrap.wrap(sentence + " In Python:" * bool(python), 110)
+    text = textwrap.wrap(sentence + " In Python:" * bool(python), 110, break_on_hyphens=False)
     return ["", *text, *(f"    {line}".rstrip() for line in python)]
 
 

@@ -1,4 +1,4 @@
-"""What a strategy would take with more workers than were measured: a prediction from its rows with 1 and 2.
+"""Predicts a strategy's time with more workers than were measured, from its rows with 1 and 2 workers.
 
 With T(w) the median seconds and C(w) the CPU seconds of w workers, each with a core of its own:
 
@@ -9,8 +9,8 @@ With T(w) the median seconds and C(w) the CPU seconds of w workers, each with a 
     core   = T(1) - serial - start: the work that workers divide among them
 
 This is Amdahl's law. Two times determine two numbers: the work that is divided, and the work that is not. CPU
-time splits the second into serial and start, and bounds the first: where two workers took less wall time than
-their CPU time allows, the CPU time is used. No part is negative. The model equals T(1) always, and T(2) where
+time splits the second into serial and start, and bounds the first: if two workers took less wall time than
+their CPU time allows, the CPU time is used. No part is negative. The model equals T(1) always, and T(2) if
 wall and CPU time agree and a second worker gained.
 
 Assumed: each worker has a core, work divides evenly, the serial part and the start do not change. Not seen:

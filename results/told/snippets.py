@@ -152,9 +152,10 @@ def read(chunk):
     with spdl.io.Demuxer($video) as demuxer:
         packets, codec = demuxer.demux_video(), demuxer.video_codec
     threads = spdl.io.decode_config(decoder_options={"threads": "$option"})
-    frames = spdl.io.sample_decode_video(packets, wanted, decode_config=threads, filter_desc=None)
-    source = spdl.io.get_buffer_desc(codec)
-    converter = spdl.io.FilterGraph(f"{source}${scale},format=pix_fmts=rgb24,buffersink")
+    options = {"decode_config": threads, "filter_desc": None}
+    frames = spdl.io.sample_decode_video(packets, wanted, **options)
+    source = spdl.io.get_buffer_desc(codec) + "$scale"
+    converter = spdl.io.FilterGraph(f"{source},format=pix_fmts=rgb24,buffersink")
     for number, frame in zip(wanted, frames):
         converter.add_frames(frame)
         picture = spdl.io.to_numpy(spdl.io.convert_frames(converter.get_frames()))

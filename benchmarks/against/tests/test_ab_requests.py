@@ -11,7 +11,7 @@ from benchmarks.against.ab import with_defaults
 from benchmarks.against.lockstep import names_benchmarks, take_pair
 from benchmarks.against.sides import SideError, this_side
 from benchmarks.against.tests.fake_side import processes_of
-from results.gate.pairs import compare_pairs
+from results.gate.rule_for_pairs import compare_pairs
 from results.saved.pairs import read_pairs
 
 SMALL = [ab.REQUESTS, "--loops=1", "--requests-a-pass=4"]

@@ -16,8 +16,8 @@ With P pairs,
 
 "all strategies" is judged by the ratios of the strategy whose change is the middle one of all. Pairs are
 assumed to be independent of each other. How the estimator was chosen, and what it finds in quiet and noise:
-docs/lockstep.md. The rule cannot see a change under the floor, nor one that shows only at another size of the
-workload, or only while the other side is not there (both are in memory, though one sleeps).
+docs/lockstep.md. The rule cannot see a change under the floor, nor one that appears only at another size of
+the workload, or only without the other side (both are in memory, though one sleeps).
 """
 
 import math
@@ -75,8 +75,8 @@ def log_ratios(ours: Sequence[float], theirs: Sequence[float]) -> Ratios:
 def together(strategies: Sequence[Sequence[Ratios]]) -> list[Ratios]:
     """The ratios of the strategy whose change is the middle one of all: half of them moved at least as far.
 
-    Of an even number, the mean of the two in the middle. One that moved alone is never the middle; a median
-    over the strategies round by round would follow it where the others are noisy.
+    For an even number, it is the mean of the two in the middle. One that moved alone is never the middle; a
+    median over the strategies round by round would follow it if the others are noisy.
     """
     ranked = sorted(strategies, key=lambda values: location(values).estimate)
     middle = ranked[(len(ranked) - 1) // 2 : len(ranked) // 2 + 1]
@@ -94,12 +94,12 @@ def judge_values(name: str, kind: str, values: Sequence[Ratios], alpha: float) -
 
 
 def pairs_floor(found: Location) -> float:
-    """What unchanged pairs differ by: twice the standard error, and 2 % at the least."""
+    """How much unchanged pairs may differ: twice the standard error, at least 2 %."""
     return max(LEAST_FLOOR, 2 * found.error)
 
 
 def findable(values: Sequence[Ratios], alpha: float, pairs: int) -> float:
-    """The least change that so many pairs, as noisy as these, call in 9 of 10 cases."""
+    """The smallest change that so many pairs, as noisy as these, find in 9 of 10 cases."""
     if pairs < 2:
         return math.inf
     error = location(values).error * math.sqrt(len(values) / pairs)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from fixtures.testing.suite_runner import ROOT
-from results.gate.runs import compare, runs_floor
+from results.gate.rule_for_runs import compare, runs_floor
 from results.saved.history import SavedRun, read_run
 from results.tests.made_runs import STRATEGIES, made_run, noisy_runs, write_run
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from results.gate.pairs import compare_pairs, findable, judge_values, log_ratios, together
+from results.gate.rule_for_pairs import compare_pairs, findable, judge_values, log_ratios, together
 from results.gate.verdicts import TOGETHER, Comparison
 from results.saved.history import SavedRun, read_run
 from results.saved.pairs import Pair

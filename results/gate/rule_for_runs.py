@@ -18,7 +18,7 @@ nor drift between the runs of A and those of B, unless they were taken in turns 
 
 "all strategies" shows whether all moved together. Each run has one value for it: the median, over the
 strategies, of x less that strategy's median over all runs. "own" is what a strategy moved beyond that. The
-limits are FFmpeg's own command, which no software under test takes part in: where they moved, and FFmpeg is
+limits are FFmpeg's own command, which no software under test takes part in: if they moved, and FFmpeg is
 the same, the machine moved, and all times are judged relative to them.
 """
 
@@ -72,7 +72,7 @@ def _judged(name: str, kind: str, ours: list[float], theirs: list[float], alpha:
 
 
 def runs_floor(ours: list[float], theirs: list[float]) -> float:
-    """What two groups of unchanged runs differ by: twice the standard error, and 2 % at the least."""
+    """How much two groups of unchanged runs may differ: twice the standard error, at least 2 %."""
     spreads = [spread(values) ** 2 for values in (ours, theirs) if len(values) > 1]
     if not spreads:
         return math.inf
@@ -80,7 +80,7 @@ def runs_floor(ours: list[float], theirs: list[float]) -> float:
 
 
 def _machine(verdicts: list[Verdict], software: list[str]) -> float:
-    """How far the machine itself moved: the limits' change, where they agree that there is one."""
+    """How far the machine itself moved: the limits' change, if all of them moved the same way."""
     limits = [v for v in verdicts if v.kind == "limit" and v.change is not None]
     moved = {v.word for v in limits}
     if not limits or moved not in ({"slower"}, {"faster"}) or any("ffmpeg" in line for line in software):
@@ -104,9 +104,9 @@ def _relative_to(verdict: Verdict, machine: float) -> Verdict:
 def _common(
     baseline: Sequence[SavedRun], candidate: Sequence[SavedRun], names: list[str]
 ) -> tuple[list[float], list[float]] | None:
-    """One value for each run that has all of these benchmarks: how far it lies from their medians.
+    """For each run that has all of these benchmarks, one value: how far it lies from their medians.
 
-    The median over the benchmarks, so that one of them that moved alone changes it little.
+    The value is a median over the benchmarks, so that one that moved alone changes it little.
     """
     whole = [[run for run in runs if _has(run, names)] for runs in (baseline, candidate)]
     if len(names) < 2 or not all(whole):
