@@ -67,6 +67,8 @@ class Answering:
         Raises:
             NotMeasuredError: if it cannot: builds of a library differ in their codecs.
         """
+        if self._way.prepare is not None:
+            self._way.prepare()
         if not self._way.is_peer:
             return
         answerer = Answerer(self._way, self._reference.stream, 1)

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from benchmarks.ways import decord2, opencv, ours, pyav, stages, theirs
+from benchmarks.peers.spdl import prepare as prepare_spdl
+from benchmarks.ways import decord2, opencv, ours, pyav, spdl, stages, theirs
 from benchmarks.ways.given import Given, Memory
 from fixtures.requests import Request, RequestStream
 
@@ -39,6 +40,7 @@ class Way:
     is_main: bool = False  # whether it is measured under all loads, not only under one
     module: str | None = None  # what must be installed
     missing: Callable[[], str | None] | None = None  # tells what else is missing
+    prepare: Callable[[], None] | None = None  # called before the first request, on the main thread
 
     def declines(self, stream: RequestStream) -> str | None:
         """Why it cannot answer this stream; None where it can."""
@@ -55,8 +57,8 @@ class Way:
         return None
 
 
-def _peer(open_video: Callable[[Given, Memory], Decoder], module: str, **limits: Any) -> Way:
-    return Way(open=open_video, module=module, is_peer=True, **limits)
+def _peer(open_video: Callable[[Given, Memory], Decoder], module: str, **more: Any) -> Way:
+    return Way(open=open_video, module=module, is_peer=True, **more)
 
 
 WAYS: dict[str, Way] = {
@@ -72,6 +74,7 @@ WAYS: dict[str, Way] = {
     "pyav": _peer(pyav.PyAv, "av"),
     "opencv": _peer(opencv.OpenCv, "cv2", takes_bytes=False),
     "decord2": _peer(decord2.Decord, "decord"),
+    "spdl": _peer(spdl.Spdl, "spdl", prepare=prepare_spdl),
 }
 THEIRS = tuple(
     name for name, way in WAYS.items() if way.open.__module__ in (theirs.__name__, stages.__name__)
