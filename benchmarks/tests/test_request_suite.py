@@ -19,7 +19,10 @@ from results.saved.history import read_file
 REQUESTS = "benchmarks/test_requests.py"
 
 
-@pytest.mark.parametrize(("log", "is_measured"), [([], False), (["--requests=log.jsonl"], True)])
+@pytest.mark.parametrize(
+    ("log", "is_measured"),
+    [([], False), pytest.param(["--requests=log.jsonl"], True, marks=pytest.mark.long)],
+)
 def test_requests_are_measured_where_they_are_asked_for_only(log: list[str], is_measured: bool) -> None:
     """Where their file is named, as in all tests below, or with a log."""
     others = (f"--ignore=benchmarks/{folder}" for folder in ("tests", "against", "harness", "loads"))
@@ -111,6 +114,7 @@ def pytest_runtest_teardown(item):
 """
 
 
+@pytest.mark.long
 def test_a_situation_is_closed_before_the_next_one_begins(tmp_path: Path) -> None:
     """Neither decoders nor workers add up: in turns, all ways of a situation are open at once, but of one."""
     noted = tmp_path / "noted"
