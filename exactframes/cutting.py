@@ -1,6 +1,7 @@
 """Cuts runs out of a file that stays open, a decoder for each. Used if TorchCodec has no low-level API."""
 
 from typing import Any
+from weakref import WeakSet
 
 import av
 
@@ -14,6 +15,10 @@ from exactframes.packets import Packet
 from exactframes.plan import Run
 from exactframes.source import Source
 from exactframes.support import codec_for
+
+# Indices of files of which an excerpt was compared with its source: all others are made in the same way. An
+# index outlives the decoders of a data set with more videos than can be kept open.
+_COMPARED: WeakSet[Index] = WeakSet()
 
 
 class Cutting:
@@ -33,7 +38,6 @@ class Cutting:
         self._codec = codec_for(
             self._stream.codec_context.codec.canonical_name, name, source.path.name, is_exact=True
         )
-        self._unchecked: dict[str, Any] | None = parameters(stream)
 
     def write(self, run: Run, batch: Batch) -> None:
         """Decode a run's packets, and write its frames into the batch.
@@ -46,9 +50,9 @@ class Cutting:
             excerpt = cut(self._stream, self._codec, self._read(run), self._source)
         except (av.FFmpegError, ValueError) as error:
             raise DeclinedError(str(error)) from error
-        if self._unchecked is not None:
-            require_same(self._unchecked, excerpt.data)
-            self._unchecked = None  # all others are made in the same way
+        if self._index not in _COMPARED:
+            require_same(parameters(self._stream), excerpt.data)
+            _COMPARED.add(self._index)
         task = Decoding(excerpt, self._threads)
         index = self._index
         numbers = {packet.pts: packet.data.number for packet in run.packets}
