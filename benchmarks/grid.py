@@ -1,12 +1,12 @@
 """Requests of every shape on every length of GOP: exactframes' kept decoder beside TorchCodec's.
 
-    python -m benchmarks.grid --save FILE.json [--codec NAME] [--seconds SECONDS] [--more]
+    python -m benchmarks.grid --save FILE.json [--codec NAME] [--pairs N]
 
 Both decoders are kept, exact, with one FFmpeg thread; both get the same requests in turns, each at a random
 place. A ratio is the median over all requests of TorchCodec's seconds over ours for the same request, since
 requests differ in what they cost: above 1 ours is faster. Each cell is proven before it is timed: all frames
-of its first request are equal. Interrupted, it goes on where it was: cells that stand in the file are not
-measured again, unless --more is to be known of all of them.
+of its first request are equal. Interrupted, it goes on where it was: a cell that has enough pairs in the
+file is not measured again, and more are added to one that has fewer.
 
 What it cannot see: the first requests of a decoder (these are opened and their index read before), and
 larger pictures, on which what is fixed in a request weighs less.
@@ -19,11 +19,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, astuple, dataclass, fields, replace
+from dataclasses import asdict, astuple, dataclass, fields
 from functools import cache
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import torch
 from cpuinfo import get_cpu_info
@@ -41,7 +40,8 @@ GOPS = (1, 2, 12, 48, 250, 345)
 FRAMES = (1, 8, 32, 300)
 STRIDES = (1, 4, 12, 100)
 SIZE = (320, 180)
-FEWEST_PAIRS, MOST_PAIRS = 3, 100
+FEWEST_PAIRS = 20
+SHORTEST, LONGEST = 1.0, 40.0  # seconds of requests in a cell: small ones have more pairs, the largest fewer
 LONG_ENOUGH = max(FRAMES) * max(STRIDES) + 1000  # frames: any request has many places
 ENCODERS: dict[str, Callable[[int], tuple[str, ...]]] = {
     "h264": lambda gop: (
@@ -88,6 +88,11 @@ class Cell(Shape):
     theirs_cpu: list[float]  # CPU seconds of the same requests: what a neighbour changes least
     ours_cpu: list[float]
 
+    def is_measured(self, pairs: int) -> bool:
+        """Whether it has enough of them."""
+        seconds = sum(self.theirs) + sum(self.ours)
+        return seconds >= LONGEST or (seconds >= SHORTEST and len(self.ours) >= pairs)
+
 
 def shapes(codec: str, gop: int) -> Iterator[Shape]:
     """All requests of one video; a stride means nothing to a single frame."""
@@ -109,13 +114,14 @@ def make_video(codec: str, gop: int, folder: Path) -> Path:
     return video
 
 
-def measure(shape: Shape, theirs: VideoDecoder, ours: exactframes.VideoDecoder, seconds: float) -> Cell:
-    """Take requests in turns for so many seconds, at least three pairs of them.
+def measure(cell: Cell, theirs: VideoDecoder, ours: exactframes.VideoDecoder, pairs: int) -> None:
+    """Take requests in turns, and note their seconds in the cell until it has enough.
 
     Raises:
         AssertionError: if a frame of ours differs.
     """
-    places = random.Random(repr(shape))  # noqa: S311  the same in every run
+    shape = Shape(codec=cell.codec, gop=cell.gop, frames=cell.frames, stride=cell.stride)
+    places = random.Random(f"{shape} {len(cell.ours)}")  # noqa: S311  the same in every run
 
     def request() -> list[int]:
         first = places.randrange(len(theirs) - shape.span)
@@ -123,13 +129,11 @@ def measure(shape: Shape, theirs: VideoDecoder, ours: exactframes.VideoDecoder, 
 
     indices = request()
     assert torch.equal(theirs.get_frames_at(indices).data, ours.get_frames_at(indices).data), shape
-    cell = Cell(**asdict(shape), theirs=[], ours=[], theirs_cpu=[], ours_cpu=[])
-    until = time.perf_counter() + seconds
     turns: list[tuple[VideoDecoder | exactframes.VideoDecoder, list[float], list[float]]] = [
         (theirs, cell.theirs, cell.theirs_cpu),
         (ours, cell.ours, cell.ours_cpu),
     ]
-    while len(cell.ours) < FEWEST_PAIRS or (len(cell.ours) < MOST_PAIRS and time.perf_counter() < until):
+    while not cell.is_measured(pairs):
         indices = request()
         for decoder, wall, cpu in turns:
             began, worked = time.perf_counter(), time.process_time()
@@ -137,14 +141,16 @@ def measure(shape: Shape, theirs: VideoDecoder, ours: exactframes.VideoDecoder, 
             wall.append(round(time.perf_counter() - began, 6))
             cpu.append(round(time.process_time() - worked, 6))
         turns.reverse()
-    return cell
 
 
-def measure_video(codec: str, gop: int, seconds: float, save: Path, *, more: bool) -> None:
-    """Measure what the file does not hold of one video, or more of all; it is written after each cell."""
+def measure_video(codec: str, gop: int, pairs: int, save: Path) -> None:
+    """Measure what the file does not hold of one video; it is written after each cell."""
     saved = json.loads(save.read_text())["cells"] if save.exists() else []
-    cells = {tuple(cell[field.name] for field in fields(Shape)): cell for cell in saved}
-    left = [shape for shape in shapes(codec, gop) if more or astuple(shape) not in cells]
+    cells = {tuple(cell[field.name] for field in fields(Shape)): Cell(**cell) for cell in saved}
+    for shape in shapes(codec, gop):
+        nothing = Cell(**asdict(shape), theirs=[], ours=[], theirs_cpu=[], ours_cpu=[])
+        cells.setdefault(astuple(shape), nothing)
+    left = [cells[astuple(s)] for s in shapes(codec, gop) if not cells[astuple(s)].is_measured(pairs)]
     if not left:
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -156,21 +162,11 @@ def measure_video(codec: str, gop: int, seconds: float, save: Path, *, more: boo
         assert index is None or 0 <= index.longest - gop < 8, f"{codec}: GOPs of {index.longest} packets"
         if index is None:
             say(f"{codec} GOP {gop}: TorchCodec answers all, since {ours.why_unpruned}")
-        for shape in left:
-            cell = joined(cells.get(astuple(shape)), measure(shape, theirs, ours, seconds))
-            cells[astuple(shape)] = asdict(cell)
-            write_atomically(save, json.dumps({**about(), "cells": list(cells.values())}))
+        for cell in left:
+            measure(cell, theirs, ours, pairs)
+            measured = [asdict(one) for one in cells.values() if one.ours]
+            write_atomically(save, json.dumps({**about(), "cells": measured}))
             say(told(cell))
-
-
-def joined(before: dict[str, Any] | None, cell: Cell) -> Cell:
-    """What was measured of a cell before, and now."""
-    if before is None:
-        return cell
-    lists = {
-        name: before[name] + getattr(cell, name) for name in ("theirs", "ours", "theirs_cpu", "ours_cpu")
-    }
-    return replace(cell, **lists)
 
 
 @cache
@@ -192,12 +188,13 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--save", type=Path, required=True, help="the JSON file that is written or completed")
     parser.add_argument("--codec", choices=ENCODERS, action="append", help="only these (default: all)")
-    parser.add_argument("--seconds", type=float, default=2.0, help="for a cell at least (default: 2)")
-    parser.add_argument("--more", action="store_true", help="add to all cells that the file has")
+    parser.add_argument(
+        "--pairs", type=int, default=FEWEST_PAIRS, help=f"of requests in a cell (default: {FEWEST_PAIRS})"
+    )
     options = parser.parse_args(argv)
     for codec in options.codec or ENCODERS:
         for gop in GOPS:
-            measure_video(codec, gop, options.seconds, options.save, more=options.more)
+            measure_video(codec, gop, options.pairs, options.save)
     return 0
 
 
