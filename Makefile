@@ -19,7 +19,7 @@ EXTRAS := dev
 INSTALLED := $(VENV)/installed-from-pyproject-and-constraints
 PYTEST := $(VENV)/bin/python -m pytest
 
-.PHONY: bench try bench-peers bench-requests bench-scaling bench-cluster bench-page page ab ab-check fuzz test
+.PHONY: tables bench try bench-peers bench-requests bench-scaling bench-cluster bench-page page ab ab-check fuzz test
 .PHONY: test-long test-stack test-library release-check check setup system clean
 PAGE := $(VENV)/bin/python -m results.page
 BENCH := $(PYTEST) benchmarks/test_speed.py --benchmark-only --benchmark-autosave --interleave
@@ -68,6 +68,9 @@ ab: setup  ## A against B in lockstep: make ab A="torchcodec==0.12.0" B="torchco
 
 ab-check: setup  ## three minutes of this code against itself: what could `make ab` find here, now?
 	$(VENV)/bin/python -m results.calibrate --check
+
+tables: setup  ## all tables of README and docs measured again in one go, in about two hours; can be interrupted
+	$(VENV)/bin/python -m benchmarks.everything $(ARGS)
 
 fuzz: setup  ## pruned frames of random videos against sequential ones: make fuzz [MINUTES=5] [ARGS=...]
 	$(VENV)/bin/python -m exactframes.tests.fuzz --minutes $(or $(MINUTES),5) $(ARGS)

@@ -1,23 +1,17 @@
 """README.md and docs/: short, linked, true to the saved files; their Python runs."""
 
-import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fixtures.testing.suite_runner import ROOT
-from results.saved.rates import records_of
-from results.told.grid import grid_rows
-from results.told.report import table_in_markdown
-from results.told.tables import markdown_table
+from results import documents
 
 README = ROOT / "README.md"
-PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
+PAGES = documents.pages(ROOT)
 EACH_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 LINK = re.compile(r"\]\(([^)]+)\)")
-FROM_FILE = re.compile(r"^From `(results/[^`]+)`[^|]*?\n\n((?:\|.*\n)+)", re.MULTILINE)
 WORDY = 110  # lines of the README: what fits three minutes
 
 
@@ -51,34 +45,11 @@ def test_lines_are_no_longer_than_120(page: Path) -> None:
 
 def test_tables_are_those_of_the_files_they_name() -> None:
     """To the digit; a table may leave out rows and columns."""
-    found = [(page.name, *match) for page in PAGES for match in FROM_FILE.findall(page.read_text())]
-    assert len(found) == sum(page.read_text().count("\nFrom `results/") for page in PAGES) >= 6
-    for page, file, table in found:
-        saved = _cells(_table_of(json.loads((ROOT / file).read_text())))
-        shown = _cells(table.splitlines())
-        assert shown == _chosen(saved, shown), f"{page}: {file}"
-
-
-def _table_of(saved: dict[str, Any]) -> list[str]:
-    """Of a grid of requests, or of a run."""
-    if "cells" in saved:
-        return markdown_table(grid_rows(saved["cells"]))
-    return table_in_markdown(records_of(saved["benchmarks"]))
-
-
-def _cells(lines: list[str]) -> dict[str, dict[str, str]]:
-    """Of each row, by its name (of requests: load and way): the cells by column."""
-    split = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines]
-    named = 2 if split[0][0] == "load" else 1
-    rows = [row for row in split if set(row[0]) != {"-"}]
-    return {" ".join(row[:named]): dict(zip(split[0], row, strict=True)) for row in rows}
-
-
-def _chosen(saved: dict[str, dict[str, str]], shown: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-    return {
-        name: {column: cell for column, cell in saved.get(name, {}).items() if column in row}
-        for name, row in shown.items()
-    }
+    assert sum(len(documents.TABLE.findall(page.read_text())) for page in PAGES) >= 6
+    for page in PAGES:
+        text = page.read_text()
+        assert len(documents.TABLE.findall(text)) == text.count("\nFrom `results/"), page.name
+        assert documents.written(text, ROOT) == text, f"{page.name}: `python -m results.documents` mends it"
 
 
 def test_versions_tried_are_those_that_jobs_take() -> None:

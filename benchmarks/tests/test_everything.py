@@ -1,0 +1,81 @@
+"""All tables in one go: parts that are kept, gone on with, refused; and documents that are made of them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import everything
+from benchmarks.everything import Part, PartError
+from results import documents
+
+RUN = '{"benchmarks": [], "datetime": ""}'
+SAVES = f"""
+    storage=$(echo "$1" | sed 's/.*--benchmark-storage=\\([^ ]*\\).*/\\1/')
+    mkdir -p "$storage/Linux"
+    echo x >> "$storage/../count"
+    echo '{RUN}' > "$storage/Linux/0001_run.json"
+"""
+
+
+@pytest.fixture
+def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout of two parts, of which the second fails at first; gives where they are kept."""
+    kept = tmp_path / ".tables"
+    two = (
+        Part("one", ("sh", "-c", SAVES, "-")),
+        Part("two", ("sh", "-c", f"test -e {tmp_path}/mended && {SAVES}", "-")),
+    )
+    for name, value in {
+        "KEPT": kept, "ROOT": tmp_path, "STORAGE": tmp_path / "results", "PARTS": two, "VIDEOS": {},
+        "make_folder": lambda: None,
+    }.items():  # fmt: skip
+        monkeypatch.setattr(everything, name, value)
+    (tmp_path / "results").mkdir()
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "README.md").write_text("No table.\n")
+    return kept
+
+
+def test_it_goes_on_after_a_part_that_failed(parts: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert everything.main([]) == 2
+    assert "error: two failed" in capfd.readouterr().err
+    assert (parts / "one.json").exists()
+    assert not list(parts.parent.glob("results/*/*")), "shipped before all is there"
+    (parts.parent / "mended").touch()
+    assert everything.main([]) == 0
+    assert (parts / "count").read_text().split() == ["x", "x"], "the first part was measured again"
+    shipped = sorted(path.name for path in parts.parent.glob("results/Linux/*"))
+    assert shipped == ["0001_one.json", "0002_two.json"]
+
+
+def test_another_machine_is_refused(parts: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert everything.main([]) == 2
+    begun = json.loads((parts / "begun").read_text())
+    begun["machine"]["usable_cpus"] += 1
+    (parts / "begun").write_text(json.dumps(begun))
+    (parts.parent / "mended").touch()
+    assert everything.main([]) == 2
+    assert "are of another machine" in capfd.readouterr().err
+    assert not (parts / "two.json").exists()
+
+
+def test_a_part_that_needs_root_is_left_out_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    part = Part("linked", ("false",), needs_root=True)
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert not part.is_possible
+    with pytest.raises(PartError, match="linked failed"):
+        part.run()
+
+
+def test_a_row_that_is_gone_is_named(tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "verdict.md").write_text(
+        "| strategy | change |\n| --- | --- |\n| threads | +1 % |\n"
+    )
+    page = "From `results/verdict.md`:\n\n| strategy | change |\n| --- | --- |\n| {} | old |\n"
+    assert "| threads | +1 % |" in documents.written(page.format("threads"), tmp_path)
+    with pytest.raises(documents.DocumentError, match="no row pruned"):
+        documents.written(page.format("pruned"), tmp_path)
+    with pytest.raises(documents.DocumentError, match="no column who"):
+        documents.written(page.format("threads").replace("change", "who"), tmp_path)

@@ -1,0 +1,141 @@
+"""The tables of README.md and docs/, made of the saved files that they name.
+
+    python -m results.documents
+
+Words stay as they are. Where a paragraph that begins "From `results/...json`" stands before a table, the rows
+and columns of that table are filled anew; where a line that names a command `python -m results.REPORT FILE`
+ends in a colon, the block below is what the command prints; and docs/run.svg is drawn of the README's first
+run. A row that the file does not have any more is an error: what is said of it must be written anew.
+
+Exit status: 0, or 2 if a table cannot be made.
+"""
+
+import argparse
+import contextlib
+import io
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from results import cluster_model, picture, report
+from results.saved.history import STORAGE, UNREADABLE
+from results.saved.rates import records_of
+from results.saved.saving import write_atomically
+from results.told.grid import grid_rows
+from results.told.report import table_in_markdown
+from results.told.tables import markdown_table
+
+TABLE = re.compile(r"^From `(results/[^`]+)`[^|]*?\n\n((?:\|.*\n)+)", re.MULTILINE)
+BLOCK = re.compile(
+    r"^`python -m results\.(\w+) (results/[^`]+)`.*:\n\n```text\n((?:.*\n)*?)```", re.MULTILINE
+)
+COMMANDS: dict[str, Callable[[list[str]], int]] = {"cluster_model": cluster_model.main, "report": report.main}
+PICTURE = Path("docs") / "run.svg"
+
+
+class DocumentError(Exception):
+    """A document shows what its file does not have; the message says where."""
+
+
+def pages(root: Path) -> list[Path]:
+    """The README and what stands in docs/."""
+    return [root / "README.md", *sorted((root / "docs").glob("*.md"))]
+
+
+def written(text: str, root: Path) -> str:
+    """A page with its tables filled anew.
+
+    Raises:
+        DocumentError: if a row or a column is not in the file, or it cannot be read.
+    """
+    for found in TABLE.finditer(text):
+        text = text.replace(found[2], _filled(found[2].splitlines(), root / found[1]))
+    for found in BLOCK.finditer(text):
+        text = text.replace(found[3], _printed(COMMANDS[found[1]], root / found[2]))
+    return text
+
+
+def _filled(shown: list[str], file: Path) -> str:
+    """The table with the same rows and columns, out of the file."""
+    try:
+        lines = _lines_of(file)
+    except UNREADABLE as error:
+        raise DocumentError(f"{file.name} cannot be read ({error!r:.100})") from error
+    saved, heading = _rows(lines), _cells(shown[0])
+    rows = []
+    for name in _rows(shown):
+        if name not in saved:
+            raise DocumentError(f"{file.name} has no row {name}: change the table and what is said of it")
+        rows.append(saved[name])
+    missing = set(heading) - set(_cells(lines[0]))
+    if missing:
+        raise DocumentError(f"{file.name} has no column {', '.join(sorted(missing))}")
+    body = [" | ".join(row[column] for column in heading) for row in rows]
+    return "".join(f"{line}\n" for line in [*shown[:2], *(f"| {row} |" for row in body)])
+
+
+def _lines_of(file: Path) -> list[str]:
+    """All of a saved file as a Markdown table: of a run, of a grid of requests, or of a verdict."""
+    if file.suffix == ".md":
+        return [line for line in file.read_text().splitlines() if line.startswith("|")]
+    saved: dict[str, Any] = json.loads(file.read_text())
+    if "cells" in saved:
+        return markdown_table(grid_rows(saved["cells"]))
+    return table_in_markdown(records_of(saved["benchmarks"]))
+
+
+def _rows(lines: list[str]) -> dict[str, dict[str, str]]:
+    """Of each row, by its name (of requests: load and way): the cells by column."""
+    heading = _cells(lines[0])
+    named = 2 if heading[0] == "load" else 1
+    split = [_cells(line) for line in lines[2:]]
+    return {" ".join(row[:named]): dict(zip(heading, row, strict=True)) for row in split}
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def _printed(command: Callable[[list[str]], int], file: Path) -> str:
+    with contextlib.redirect_stdout(io.StringIO()) as told:
+        command([str(file)])
+    return told.getvalue()
+
+
+def write_documents(root: Path) -> list[Path]:
+    """Write what has changed, and the picture; returns the pages.
+
+    Raises:
+        DocumentError: as `written` does; then nothing is written.
+    """
+    texts = {page: page.read_text() for page in pages(root)}
+    new = {page: written(text, root) for page, text in texts.items()}
+    first = TABLE.search(new[root / "README.md"])
+    changed = [page for page, text in new.items() if text != texts[page]]
+    for page in changed:
+        write_atomically(page, new[page])
+    if first is not None:
+        picture.main(["run", str(root / first[1]), "--output", str(root / PICTURE)])
+    return changed
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Make the tables; returns the exit status."""
+    argparse.ArgumentParser(
+        prog="python -m results.documents", description=__doc__.splitlines()[0]
+    ).parse_args(argv)
+    try:
+        changed = write_documents(STORAGE.parent)
+    except DocumentError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    for page in changed:
+        print(page.relative_to(STORAGE.parent))  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
