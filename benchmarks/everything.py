@@ -92,12 +92,16 @@ def pins(constraints: str) -> str:
 
 
 WORKLOAD_1080P = "--workload 1080p --loops 12"
+FOUR_WORKLOADS = "--workload av1 --workload open-gop --workload gop-12 --workload intra-only"
 UPGRADE = ("make", "ab", f"A={pins('constraints.txt')}", f"B={pins('constraints-newest.txt')}")
 PARTS = (
     Part("strategies_and_peers", ("make", "bench-peers")),
     Part("strategies_and_peers_newest", ("make", "bench-peers", "STACK=newest")),
     Part("requests", ("make", "bench-requests")),
+    Part("requests_newest", ("make", "bench-requests", "STACK=newest"), "-k clips-closed-1"),
+    Part("uploads_at_their_times", ("make", "bench-requests"), "-k vlm-open-80 --requests-a-pass 32"),
     Part("workloads", ("make", "bench"), "--workload all"),
+    Part("workloads_exact_mode", ("make", "bench"), f"{FOUR_WORKLOADS} --seek-mode exact"),
     Part("cluster_on_this_machine", ("make", "bench-cluster")),
     Part(
         "cluster_behind_1_gbit",
