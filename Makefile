@@ -48,11 +48,11 @@ bench-scaling: setup  ## the parallel strategies at other numbers of workers and
 	$(BENCH) -m scaling $(ARGS)
 	@$(PAGE)
 
-bench-requests: setup  ## requests of data loaders and servers, in about five minutes: [ARGS="--requests FILE.jsonl"]
+bench-requests: setup  ## requests of data loaders and servers, in about ten minutes: [ARGS="--requests FILE.jsonl"]
 	$(REQUESTS) $(ARGS)
 	@$(PAGE)
 
-page: setup  ## all saved results as one page to look at: results/page.html [RUNS="0004 0005"] [ARGS=...]
+page: setup  ## all saved results as one page to look at: results/page.html [RUNS="0001 0002"] [ARGS=...]
 	@$(PAGE) $(RUNS) $(ARGS)
 
 bench-cluster: setup  ## strategies on Dask workers beside their local counterparts: [CLUSTER=N or tcp://host:8786] [ARGS=...]

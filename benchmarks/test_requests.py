@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from benchmarks.harness.clock import CLOCK
+from benchmarks.harness.contenders import Contender, Work
 from benchmarks.harness.measuring import Measure
 from benchmarks.harness.request_work import all_ways, answering, situations, streams_of
+from benchmarks.limits.requests import decoding_requests
 from benchmarks.ways import WAYS
 from fixtures.settings import usable_cpus
 from results.schema import NEEDED_FRAMES
@@ -38,7 +40,12 @@ def cases(streams: Iterable[str], cpus: int) -> Iterable[Any]:
             yield pytest.param(situation, name, id=f"{situation}-{name}", marks=marks)
 
 
-@pytest.mark.measures(answering, way=None)
+def subject(work: Work, name: str) -> Contender:
+    """A way, or the limit."""
+    return decoding_requests(work) if name == NEEDED_FRAMES else answering(work, name)
+
+
+@pytest.mark.measures(subject, way=None)
 def test_answer(way: str, measure_requests: Measure) -> None:
     """Seconds in which a way answers all requests of a stream, as they come under a load.
 

@@ -88,9 +88,9 @@ def _lines_of(file: Path) -> list[str]:
 
 
 def _rows(lines: list[str]) -> dict[str, dict[str, str]]:
-    """Of each row, by its name (of requests: load and way): the cells by column."""
+    """Of each row, by its name (two cells, of requests and of numbers of workers): the cells by column."""
     heading = _cells(lines[0])
-    named = 2 if heading[0] == "load" else 1
+    named = 2 if heading[0] == "load" or heading[1] == "workers" else 1
     split = [_cells(line) for line in lines[2:]]
     return {" ".join(row[:named]): dict(zip(heading, row, strict=True)) for row in split}
 

@@ -8,7 +8,6 @@ from benchmarks.harness.answering import Answering, Asking
 from benchmarks.harness.contenders import Contender, NotMeasuredError, Work
 from benchmarks.harness.identify import machine_of, software_versions
 from benchmarks.harness.reference import Reference
-from benchmarks.limits.requests import DecodingRequests
 from benchmarks.loads import LOADS, Load
 from benchmarks.loads.arrivals import logged
 from benchmarks.ways import WAYS
@@ -124,12 +123,12 @@ def identify_requests(stream: RequestStream, situation: Situation, rate: float |
 
 
 def answering(work: Work, name: str) -> Contender:
-    """A pass of a way, or of the limit."""
+    """A pass of a way.
+
+    Raises:
+        NotMeasuredError: if it does not answer this stream.
+    """
     assert isinstance(work, RequestWork)
-    if name == NEEDED_FRAMES:
-        workers = max(1, min(work.situation.callers, usable_cpus()))
-        limit = DecodingRequests(name=name, reference=work.reference, workers=workers, folder=work.folder)
-        return work.contender(limit, "limit", workers)
     way, situation, stream = WAYS[name], work.situation, work.stream
     if reason := why_not(name, situation, stream):
         raise NotMeasuredError(reason)

@@ -4,11 +4,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.harness.clock import CLOCK
-from benchmarks.harness.contenders import NotMeasuredError
+from benchmarks.harness.contenders import Contender, NotMeasuredError, Work
 from benchmarks.harness.passes import Pause
 from benchmarks.harness.reference import Reference
+from benchmarks.harness.request_work import RequestWork
 from benchmarks.limits.shares import decode_shares, share_out
 from exactframes import DeclinedError
+from fixtures.settings import usable_cpus
+from results.schema import NEEDED_FRAMES
 
 
 @dataclass(kw_only=True)
@@ -45,3 +48,13 @@ class DecodingRequests:
     def prove_last(self) -> None:
         """The same in the last timed round."""
         self.run()
+
+
+def decoding_requests(work: Work) -> Contender:
+    """A pass of the limit, with as many processes as callers keep busy."""
+    assert isinstance(work, RequestWork)
+    workers = max(1, min(work.situation.callers, usable_cpus()))
+    limit = DecodingRequests(
+        name=NEEDED_FRAMES, reference=work.reference, workers=workers, folder=work.folder
+    )
+    return work.contender(limit, "limit", workers)

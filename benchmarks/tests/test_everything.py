@@ -1,12 +1,16 @@
 """All tables in one go: parts that are kept, gone on with, refused; and documents that are made of them."""
 
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from benchmarks import everything
 from benchmarks.everything import Part, PartError
+from fixtures.testing.suite_runner import ROOT
 from results import documents
 
 RUN = '{"benchmarks": [], "datetime": ""}'
@@ -47,6 +51,25 @@ def test_it_goes_on_after_a_part_that_failed(parts: Path, capfd: pytest.CaptureF
     assert (parts / "count").read_text().split() == ["x", "x"], "the first part was measured again"
     shipped = sorted(path.name for path in parts.parent.glob("results/Linux/*"))
     assert shipped == ["0001_one.json", "0002_two.json"]
+
+
+def test_an_interrupt_ends_the_part_first(tmp_path: Path) -> None:
+    """SIGTERM, which does not reach the processes of the part by itself."""
+    started, ended = tmp_path / "started", tmp_path / "ended"
+    script = f"trap 'touch {ended}; exit 130' INT; touch {started}; while true; do sleep 0.05; done"
+    code = (
+        "import sys; from pathlib import Path; from benchmarks import everything as e;"
+        f"e.KEPT = e.ROOT = Path({str(tmp_path)!r}); e.make_folder = lambda: None;"
+        f"e.PARTS = (e.Part('long', ('sh', '-c', {script!r}, '-')),); sys.exit(e.main([]))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    while not started.exists():
+        time.sleep(0.02)
+    process.terminate()
+    _, told = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "interrupted: the finished parts are kept" in told
+    assert ended.exists()
 
 
 def test_another_machine_is_refused(parts: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -73,7 +73,7 @@ WAYS: dict[str, Way] = {
     "decode-frames": Way(open=ours.AtOnce, keeps=False, takes_seconds=False),
     "pyav": _peer(pyav.PyAv, "av"),
     "opencv": _peer(opencv.OpenCv, "cv2", takes_bytes=False),
-    # A reader that stays open keeps a processor busy while others are measured, and gave wrong frames.
+    # A reader that stays open keeps a processor busy while others are measured.
     "decord2": _peer(decord2.Decord, "decord", keeps=False),
     "spdl": _peer(spdl.Spdl, "spdl", prepare=prepare_spdl),
 }

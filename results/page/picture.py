@@ -12,6 +12,7 @@ from results.page.__main__ import NEEDED, write
 from results.saved.history import HistoryError
 
 WIDTH = 760  # pixels
+PEERS = 3  # other libraries' ways beside the strategies
 FONT = "Arial, Helvetica, 'Liberation Sans', sans-serif"  # as wide as the font with which vl-convert measures
 PADDING = {"left": 22, "right": 8, "top": 5, "bottom": 5}  # without these, names take more room
 # The value of "currentColor" in charts: GitHub shows an SVG as an image, with the reader's setting.
@@ -63,8 +64,15 @@ def rows_for(what: str, arguments: argparse.Namespace) -> list[dict[str, Any]]:
         rows = [{field: getattr(row, field) for field in fields} for row in chosen]
         rows = [row for row in rows if row["workload"] == (arguments.workload or rows[0]["workload"])]
         if rows:
-            return rows
+            return _with_fastest_peers(rows) if what == "run" else rows
     raise HistoryError(f"no run has anything to draw for {what}")
+
+
+def _with_fastest_peers(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All rows but the slower peers: a picture in a page has room for few."""
+    peers = [row for row in rows if row["kind"] == "peer" and row["seconds"] is not None]
+    slower = [row["name"] for row in sorted(peers, key=lambda row: row["seconds"])[PEERS:]]
+    return [row for row in rows if row["kind"] != "peer" or row["name"] not in slower]
 
 
 def _one_series(marks: Sequence[dict[str, Any]], arguments: argparse.Namespace) -> list[dict[str, Any]]:

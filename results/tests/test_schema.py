@@ -24,6 +24,8 @@ from results.schema import (
     read,
 )
 
+# Of versions 0.1.0 and 0.2.0: a run with peers, one of a set of videos, and one on a cluster.
+SAVED_BEFORE = sorted((Path(__file__).parent / "saved_before").glob("*.json"))
 SHIPPED = sorted(Path(__file__).parent.parent.glob("*-64bit/*.json"))
 INFO: dict[str, Any] = {
     "strategy": "pruned-threads", "kind": "across", "workers": 2, "frames": 3, "workload": "hevc",
@@ -139,7 +141,9 @@ def test_fields_of_a_later_version_are_left_out() -> None:
     assert read(entry(of_a_later_version=1, packets=later)).packets == Packets(decoded=1, in_file=2)
 
 
-@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.name[:4])
+@pytest.mark.parametrize(
+    "file", SAVED_BEFORE + SHIPPED, ids=lambda file: f"{file.parent.name}-{file.name[:4]}"
+)
 def test_every_shipped_file_is_read_and_loses_nothing(file: Path) -> None:
     for saved in json.loads(file.read_text())["benchmarks"]:
         record = read(saved)
@@ -160,7 +164,7 @@ def test_every_shipped_file_is_read_and_loses_nothing(file: Path) -> None:
 
 
 def kinds(file: str) -> dict[str, str]:
-    (path,) = (path for path in SHIPPED if path.name.startswith(file))
+    (path,) = (path for path in SAVED_BEFORE if path.name.startswith(file))
     records = map(read, json.loads(path.read_text())["benchmarks"])
     return {record.strategy: record.kind for record in records}
 

@@ -42,8 +42,8 @@ def test_after_a_run_of_requests_the_strategies_are_drawn_and_its_fastest_way(tm
 
 
 def test_the_readmes_picture_is_that_of_its_run(tmp_path: Path) -> None:
-    """Else: python -m results.picture run 0004 --output docs/run.svg"""
-    assert main(["run", "0004", "--output", str(tmp_path / "run.svg")]) == 0
+    """Else: python -m results.documents"""
+    assert main(["run", "0001", "--output", str(tmp_path / "run.svg")]) == 0
     drawn, shipped = (tmp_path / "run.svg").read_text(), (ROOT / "docs" / "run.svg").read_text()
     assert _told(shipped) == _told(drawn)
     if f"vl-convert-python=={version('vl-convert-python')}\n" in (ROOT / "constraints.txt").read_text():
