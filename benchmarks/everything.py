@@ -23,8 +23,9 @@ from pathlib import Path
 
 from benchmarks.harness.identify import machine_of
 from fixtures.clip import EMBEDDED_CLIP
+from fixtures.errors import InputError
 from fixtures.ffmpeg import run_ffmpeg
-from results.documents import write_documents
+from results.documents import DocumentError, write_documents
 from results.saved.history import STORAGE
 from results.saved.saving import write_atomically
 
@@ -57,7 +58,12 @@ class Part:
     @property
     def result(self) -> Path:
         """What it leaves in the end: a run, or the verdict of A against B."""
-        return KEPT / f"{self.name}{'.md' if 'ab' in self.command else '.json'}"
+        return KEPT / f"{self.name}{'.md' if self.is_verdict else '.json'}"
+
+    @property
+    def is_verdict(self) -> bool:
+        """Whether it is A against B."""
+        return "ab" in self.command
 
     @property
     def is_possible(self) -> bool:
@@ -70,17 +76,15 @@ class Part:
         Raises:
             PartError: if it fails.
         """
-        storage, verdict = KEPT / self.name, KEPT / "verdict.md"
+        storage = KEPT / self.name
         told = f"ARGS={self.options} --benchmark-storage={storage} --benchmark-save={self.name}"
-        if "ab" in self.command:
-            told = f"SUMMARY={verdict}"
-        status = _status_of([*self.command, told])
-        saved = [] if status else sorted(storage.glob("*/*.json"))
-        if verdict.exists():  # A against B has a status of its own for each verdict
-            saved = [verdict]
-        if not saved:
+        if self.is_verdict:  # each verdict has an exit status of its own; it is there or not
+            _status_of([*self.command, f"SUMMARY={self.result}"])
+        elif not _status_of([*self.command, told]):
+            for saved in storage.glob("*/*.json"):  # one: a part that is there is not measured again
+                saved.replace(self.result)
+        if not self.result.exists():
             raise PartError(f"{self.name} failed, as is said above: mend that, and the same command goes on")
-        saved[-1].replace(self.result)
 
 
 def _status_of(command: Sequence[str]) -> int:
@@ -136,8 +140,9 @@ def make_folder() -> None:
     FOLDER.mkdir(exist_ok=True)
     for name, encoding in VIDEOS.items():
         if not (FOLDER / name).exists():
-            run_ffmpeg("-i", str(EMBEDDED_CLIP), "-an", *encoding, str(FOLDER / f"part-{name}"))
-            (FOLDER / f"part-{name}").replace(FOLDER / name)
+            begun = KEPT / name  # what an interrupt leaves is not among the videos
+            run_ffmpeg("-i", str(EMBEDDED_CLIP), "-an", *encoding, str(begun))
+            begun.replace(FOLDER / name)
     whole = (FOLDER / "b-h264-720p.mkv").read_bytes()
     (FOLDER / "f-truncated.mkv").write_bytes(whole[: len(whole) // 2])
     (FOLDER / "g-notes.txt.mp4").write_text("no video\n")
@@ -201,7 +206,7 @@ def main(argv: list[str] | None = None) -> int:
             say(f"{part.name} took {(time.monotonic() - began) / 60:.1f} min")
         if only is None:
             finish(PARTS)
-    except PartError as error:
+    except (PartError, InputError, DocumentError) as error:
         say(f"error: {error}")
         return 2
     except KeyboardInterrupt:

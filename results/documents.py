@@ -51,11 +51,14 @@ def written(text: str, root: Path) -> str:
     Raises:
         DocumentError: if a row or a column is not in the file, or it cannot be read.
     """
-    for found in TABLE.finditer(text):
-        text = text.replace(found[2], _filled(found[2].splitlines(), root / found[1]))
-    for found in BLOCK.finditer(text):
-        text = text.replace(found[3], _printed(COMMANDS[found[1]], root / found[2]))
-    return text
+
+    def table(found: re.Match[str]) -> str:
+        return found[0].replace(found[2], _filled(found[2].splitlines(), root / found[1]))
+
+    def block(found: re.Match[str]) -> str:
+        return found[0].replace(found[3], _printed(COMMANDS[found[1]], root / found[2]))
+
+    return BLOCK.sub(block, TABLE.sub(table, text))
 
 
 def _filled(shown: list[str], file: Path) -> str:
@@ -63,7 +66,9 @@ def _filled(shown: list[str], file: Path) -> str:
     try:
         lines = _lines_of(file)
     except UNREADABLE as error:
-        raise DocumentError(f"{file.name} cannot be read ({error!r:.100})") from error
+        raise DocumentError(
+            f"{file.name} cannot be read ({error!r:.100}): measure it again, `make tables`"
+        ) from error
     saved, heading = _rows(lines), _cells(shown[0])
     rows = []
     for name in _rows(shown):
@@ -72,7 +77,7 @@ def _filled(shown: list[str], file: Path) -> str:
         rows.append(saved[name])
     missing = set(heading) - set(_cells(lines[0]))
     if missing:
-        raise DocumentError(f"{file.name} has no column {', '.join(sorted(missing))}")
+        raise DocumentError(f"{file.name} has no column {', '.join(sorted(missing))}: change the table")
     body = [" | ".join(row[column] for column in heading) for row in rows]
     return "".join(f"{line}\n" for line in [*shown[:2], *(f"| {row} |" for row in body)])
 
@@ -109,7 +114,7 @@ def write_documents(root: Path) -> list[Path]:
     """Write what has changed, and the picture; returns the pages.
 
     Raises:
-        DocumentError: as `written` does; then nothing is written.
+        DocumentError: as `written` does, and then nothing is written; or if the picture cannot be drawn.
     """
     texts = {page: page.read_text() for page in pages(root)}
     new = {page: written(text, root) for page, text in texts.items()}
@@ -117,8 +122,8 @@ def write_documents(root: Path) -> list[Path]:
     changed = [page for page, text in new.items() if text != texts[page]]
     for page in changed:
         write_atomically(page, new[page])
-    if first is not None:
-        picture.main(["run", str(root / first[1]), "--output", str(root / PICTURE)])
+    if first is not None and picture.main(["run", str(root / first[1]), "--output", str(root / PICTURE)]):
+        raise DocumentError(f"{PICTURE} is not drawn, for the reason above")
     return changed
 
 

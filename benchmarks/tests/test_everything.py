@@ -28,10 +28,10 @@ def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     kept = tmp_path / ".tables"
     two = (
         Part("one", ("sh", "-c", SAVES, "-")),
-        Part("two", ("sh", "-c", f"test -e {tmp_path}/mended && {SAVES}", "-")),
+        Part("two", ("sh", "-c", f"test -e {tmp_path}/mended || exit 1; {SAVES}", "-")),
     )
     for name, value in {
-        "KEPT": kept, "ROOT": tmp_path, "STORAGE": tmp_path / "results", "PARTS": two, "VIDEOS": {},
+        "KEPT": kept, "ROOT": tmp_path, "STORAGE": tmp_path / "results", "PARTS": two,
         "make_folder": lambda: None,
     }.items():  # fmt: skip
         monkeypatch.setattr(everything, name, value)
@@ -89,6 +89,21 @@ def test_a_part_that_needs_root_is_left_out_for_others(monkeypatch: pytest.Monke
     assert not part.is_possible
     with pytest.raises(PartError, match="linked failed"):
         part.run()
+
+
+def test_tables_that_look_alike_are_filled_from_their_own_files(tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    page = ""
+    for name in ("one", "two"):
+        (tmp_path / "results" / f"{name}.md").write_text(
+            f"| strategy | of |\n| --- | --- |\n| threads | {name} |\n"
+        )
+        page += f"From `results/{name}.md`:\n\n| strategy | of |\n| --- | --- |\n| threads | - |\n\n"
+    filled = documents.written(page, tmp_path)
+    assert [line for line in filled.splitlines() if "threads" in line] == [
+        "| threads | one |",
+        "| threads | two |",
+    ]
 
 
 def test_a_row_that_is_gone_is_named(tmp_path: Path) -> None:

@@ -392,7 +392,7 @@ for number in range(int(sys.argv[1])):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_a_process_that_exits_while_batches_are_made_is_not_aborted(video: Path, damaged: Path) -> None:
-    assert run(AT_EXIT, 3, video, damaged) == ""
+    assert run(AT_EXIT, 6, video, damaged) == ""
 
 
 @pytest.mark.long
