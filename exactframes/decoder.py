@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from torchcodec import Frame, FrameBatch
 from torchcodec.transforms import DecoderTransform, Resize
 
+from exactframes.header import Theirs
 from exactframes.index import Index, round_half_away
 from exactframes.media import FileLike, path_of
-from exactframes.opened import Asked, Opened, Theirs
+from exactframes.opened import Asked, Opened
 
 Answer = TypeVar("Answer")
 _INHERITED: list[Opened] = []  # kept in a forked child, which must not close what its parent uses

@@ -1,34 +1,31 @@
 """What a VideoDecoder keeps open in one process: TorchCodec's decoder, and the executor of its own runs."""
 
-import dataclasses
 import os
 import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any, TypeVar
 
 import av
 import joblib
-import torchcodec.decoders
 from torchcodec import FrameBatch
 
-from exactframes.boxes import look_at
 from exactframes.choice import CUTTING, IN_PLACE, READ_AFTER, Rates, Reckoner, expected_seconds, is_large
 from exactframes.cutting import Cutting
 from exactframes.errors import DeclinedError
 from exactframes.executors import Executors
+from exactframes.header import Header, Theirs, known_header, remember
 from exactframes.in_place import HAS_STAGES, InPlace
 from exactframes.index import Index, read_index
 from exactframes.media import apart, is_url, path_of
 from exactframes.output import Batch
 from exactframes.plan import Sharing, plan_runs
-from exactframes.source import Source, look_of
+from exactframes.source import Source
 
 Answer = TypeVar("Answer")
 Asked = Callable[[Index | None], Sequence[int] | None]
-Theirs = torchcodec.decoders.VideoDecoder
+CHANGED = "the file has changed since it was opened"
 
 
 class Opened:
@@ -48,28 +45,36 @@ class Opened:
         self._video, self._arguments = video, arguments
         self._first = video if index is None else apart(video)  # what the exact decoder is opened on
         self._exact: Theirs | None = None
-        self._regular: Theirs | None = None  # in approximate mode, if that finds the same frames
+        self._regular: Theirs | None = None  # in approximate mode
+        self._is_regular = False  # whether that finds the same frames, and may answer
         self._position: int | None = None  # the last frame that TorchCodec's decoder gave
         self._seconds = 0.0  # how long it has worked
         self._last: Any = None  # its last answer
         self._executors: Executors | None = None
         self._reckons: Reckoner | None = None
         self._state = _state(video)
-        header = self.exact if index is None else self._open_header(index)
+        header = Header.of(self.exact) if index is None else self._header_with(index)
         self.stream_index: int = header.stream_index
-        self.metadata: Any = header.metadata if index is None else _completed(header.metadata, index)
+        self.metadata: Any = header.metadata if index is None else header.completed(index)
         self._header = header
 
-    def _open_header(self, index: Index) -> Theirs:
-        try:
-            header = Theirs(apart(self._video), **{**self._arguments, "seek_mode": "approximate"})
-        except (RuntimeError, ValueError, AssertionError):
-            return self.exact  # the header says too little
-        metadata = header.metadata
-        is_regular = index.regular_fps is not None and index.regular_fps == metadata.average_fps_from_header
-        if is_regular and metadata.begin_stream_seconds == 0 and len(header) == len(index):
-            self._regular = header
+    def _header_with(self, index: Index) -> Header:
+        """The header, which is read if it was not read before with this index and these arguments."""
+        decoder: Theirs | None = None
+        header = known_header(index, self._arguments)
+        if header is None:
+            try:
+                decoder = self._open_regular()
+            except (RuntimeError, ValueError, AssertionError):
+                return Header.of(self.exact)  # the header says too little
+            header = Header.of(decoder)
+            remember(index, self._arguments, header)
+        self._is_regular = header.finds_frames_of(index)
+        self._regular = decoder if self._is_regular else None
         return header
+
+    def _open_regular(self) -> Theirs:
+        return Theirs(apart(self._video), **{**self._arguments, "seek_mode": "approximate"})
 
     @property
     def exact(self) -> Theirs:
@@ -78,12 +83,12 @@ class Opened:
             mapping = self.index.mapping() if self.index is not None and self.index.tells_durations else None
             told = {} if mapping is None else {"custom_frame_mappings": mapping}
             self._exact = Theirs(self._first, **{**self._arguments, **told})
-            self._regular = self._position = None
+            self._is_regular, self._regular, self._position = False, None, None
         return self._exact
 
     @cached_property
     def _source(self) -> Source:
-        return _source_of(self._header, self._video, self._arguments, len(self))
+        return self._header.source(self._video, self._arguments["transforms"], len(self))
 
     def __len__(self) -> int:
         """The number of frames."""
@@ -105,7 +110,7 @@ class Opened:
         """
         index = self._known_index(frames_of)
         reckoner = None if index is None else self._reckoner(index)
-        if index is None or reckoner is None or not (self._regular is not None or reckoner.may_save()):
+        if index is None or reckoner is None or not (self._is_regular or reckoner.may_save()):
             return self._ask(theirs, None)
         frames = frames_of(index)
         if not frames:
@@ -115,12 +120,12 @@ class Opened:
                 return ours(self._pruned(index, frames))
             except (DeclinedError, RuntimeError, av.FFmpegError, OSError, ValueError) as reason:
                 self._decline(str(reason))
-        if self._regular is not None:
+        if self._is_regular:
             return ours(self._ask(lambda decoder: decoder.get_frames_at(list(frames)), max(frames)))
         return self._ask(theirs, max(frames))
 
     def _ask(self, theirs: Callable[[Theirs], Answer], position: int | None) -> Answer:
-        decoder = self.exact if position is None or self._regular is None else self._regular
+        decoder = self.exact if position is None else self._decoder_of_frames()
         began = time.perf_counter()
         try:
             answer = theirs(decoder)
@@ -131,9 +136,18 @@ class Opened:
         finally:
             self._seconds += time.perf_counter() - began
 
+    def _decoder_of_frames(self) -> Theirs:
+        """The decoder for frames whose numbers are known."""
+        if self._is_regular and self._regular is None:  # its header was known
+            if _state(self._video) == self._state:
+                self._regular = self._open_regular()
+            else:
+                self._decline(CHANGED)
+        return self.exact if self._regular is None else self._regular
+
     def _decline(self, reason: str) -> None:
         self.why, self.index, self._executors = reason, None, None
-        self._regular = None
+        self._is_regular, self._regular = False, None
 
     # --- the index ---
 
@@ -160,7 +174,7 @@ class Opened:
 
     def _require_unchanged(self) -> None:
         if _state(self._video) != self._state:
-            raise DeclinedError("the file has changed since it was opened")
+            raise DeclinedError(CHANGED)
 
     # --- fewer packets ---
 
@@ -214,38 +228,3 @@ def _state(video: Any) -> Any:
     except OSError:
         return None
     return status and (status.st_size, status.st_mtime_ns, status.st_ino)
-
-
-def _source_of(decoder: Theirs, video: Any, arguments: dict[str, Any], frames: int) -> Source:
-    metadata = decoder.metadata
-    transforms = arguments["transforms"]
-    height, width = transforms[0].size if transforms else (None, None)
-    return Source(
-        path=path_of(video) or Path("the video"),
-        given=video,
-        seek_mode="exact",
-        stream_index=decoder.stream_index,
-        width=metadata.width or 0,
-        height=metadata.height or 0,
-        fps=metadata.average_fps_from_header,
-        frames=frames,
-        look=look_of(decoder),
-        boxes=look_at(video),
-        size=None if height is None or width is None else (height, width),
-    )
-
-
-def _completed(header: Any, index: Index) -> Any:
-    """The metadata of exact mode, which counts the content."""
-    begin, end = float(index.seconds(index.pts[index.order[:1]])[0]), index.end_seconds
-    return dataclasses.replace(
-        header,
-        num_frames_from_content=len(index),
-        num_frames=len(index),
-        begin_stream_seconds_from_content=begin,
-        begin_stream_seconds=begin,
-        end_stream_seconds_from_content=end,
-        end_stream_seconds=end,
-        duration_seconds=end - begin,
-        average_fps=len(index) / (end - begin) if end > begin else header.average_fps,
-    )

@@ -210,6 +210,7 @@ class Reader:
         """Seek to the GOP that holds the next request; if that leads nowhere new, go on reading."""
         for time in (target, following.shown):
             self._container.seek(time, stream=self.stream)
+            self._last_dts = None  # it may lead to packets that were read before
             gops = self._gops()
             try:
                 gop = next(gops, None)
@@ -244,7 +245,7 @@ class Reader:
         early = set(leading)
         target = requests[-1].pts if requests and not self._is_exact else gop.shown
         if requests and not self._source.never_seeks and self.is_missed(gop, following, target):
-            raise SeekDeclinedError(self._missed)
+            raise (SeekDeclinedError if self._is_exact else RestDeclinedError)(self._missed)
         asked_early = [request for request in requests if request.pts in early]
         if asked_early and not self._is_exact:
             raise RestDeclinedError(

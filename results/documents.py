@@ -5,7 +5,8 @@
 Words stay as they are. Where a paragraph that begins "From `results/...json`" stands before a table, the rows
 and columns of that table are filled anew; where a line that names a command `python -m results.REPORT FILE`
 ends in a colon, the block below is what the command prints; and docs/run.svg is drawn of the README's first
-run. A row that the file does not have any more is an error: what is said of it must be written anew.
+run, whose seconds its description tells. A row that the file does not have any more is an error: what is said
+of it must be written anew.
 
 Exit status: 0, or 2 if a table cannot be made.
 """
@@ -32,6 +33,7 @@ TABLE = re.compile(r"^From `(results/[^`]+)`[^|]*?\n\n((?:\|.*\n)+)", re.MULTILI
 BLOCK = re.compile(
     r"^`python -m results\.(\w+) (results/[^`]+)`.*:\n\n```text\n((?:.*\n)*?)```", re.MULTILINE
 )
+DESCRIPTION = re.compile(r"(?<=rounds as dots: )([^\]]+)(?=\]\(docs/run\.svg\))")
 COMMANDS: dict[str, Callable[[list[str]], int]] = {"cluster_model": cluster_model.main, "report": report.main}
 PICTURE = Path("docs") / "run.svg"
 
@@ -58,28 +60,46 @@ def written(text: str, root: Path) -> str:
     def block(found: re.Match[str]) -> str:
         return found[0].replace(found[3], _printed(COMMANDS[found[1]], root / found[2]))
 
-    return BLOCK.sub(block, TABLE.sub(table, text))
+    def description(found: re.Match[str]) -> str:
+        first = TABLE.search(text)
+        return _described(found[0], root / first[1]) if first is not None else found[0]
+
+    return DESCRIPTION.sub(description, BLOCK.sub(block, TABLE.sub(table, text)))
+
+
+def _described(shown: str, file: Path) -> str:
+    """The same strategies with their seconds, as in "threads 5.1 s, pruned-threads 3.2 s"."""
+    saved = _rows(_read(file))
+    names = re.findall(r"([\w-]+) [\d.]+ s", shown)
+    seconds = [float(_row_of(saved, name, file)["median ± std s"].split()[0]) for name in names]
+    return ", ".join(f"{name} {each:.1f} s" for name, each in zip(names, seconds, strict=True))
 
 
 def _filled(shown: list[str], file: Path) -> str:
     """The table with the same rows and columns, out of the file."""
-    try:
-        lines = _lines_of(file)
-    except UNREADABLE as error:
-        raise DocumentError(
-            f"{file.name} cannot be read ({error!r:.100}): measure it again, `make tables`"
-        ) from error
+    lines = _read(file)
     saved, heading = _rows(lines), _cells(shown[0])
-    rows = []
-    for name in _rows(shown):
-        if name not in saved:
-            raise DocumentError(f"{file.name} has no row {name}: change the table and what is said of it")
-        rows.append(saved[name])
+    rows = [_row_of(saved, name, file) for name in _rows(shown)]
     missing = set(heading) - set(_cells(lines[0]))
     if missing:
         raise DocumentError(f"{file.name} has no column {', '.join(sorted(missing))}: change the table")
     body = [" | ".join(row[column] for column in heading) for row in rows]
     return "".join(f"{line}\n" for line in [*shown[:2], *(f"| {row} |" for row in body)])
+
+
+def _row_of(saved: dict[str, dict[str, str]], name: str, file: Path) -> dict[str, str]:
+    if name not in saved:
+        raise DocumentError(f"{file.name} has no row {name}: change the table and what is said of it")
+    return saved[name]
+
+
+def _read(file: Path) -> list[str]:
+    try:
+        return _lines_of(file)
+    except UNREADABLE as error:
+        raise DocumentError(
+            f"{file.name} cannot be read ({error!r:.100}): measure it again, `make tables`"
+        ) from error
 
 
 def _lines_of(file: Path) -> list[str]:

@@ -1,5 +1,6 @@
 """README.md and docs/: short, linked, true to the saved files; their Python runs."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from fixtures.testing.suite_runner import ROOT
 from results import documents
+from results.gate.resampling import false_alarms, power, values_of
 
 README = ROOT / "README.md"
 PAGES = documents.pages(ROOT)
@@ -50,6 +52,21 @@ def test_tables_are_those_of_the_files_they_name() -> None:
         text = page.read_text()
         assert len(documents.TABLE.findall(text)) == text.count("\nFrom `results/"), page.name
         assert documents.written(text, ROOT) == text, f"{page.name}: `python -m results.documents` mends it"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("hour", ["quiet", "neighbour"])
+def test_what_lockstep_finds_is_what_calibration_counts(hour: str) -> None:
+    """Of measurements of two minutes: another rule, or other pairs, would change these rows, too."""
+    page = (ROOT / "docs" / "lockstep.md").read_text()
+    row = re.search(rf"^\| {hour} \| 2 \((\d+)\) \| (.*) \|$", page, re.MULTILINE)
+    assert row is not None
+    count = int(row[1])
+    pairs = values_of(json.loads((ROOT / "results" / "gate" / "calibration" / f"{hour}.json").read_text()))
+    found = [f"{100 * power(pairs, 'threads', percent, count):.1f}" for percent in (3, 5, 8, 15)]
+    slower, judged, used = false_alarms(pairs, count)
+    told = " | ".join([*found, f"{slower:,} of {judged:,}", f"{100 * used:.0f} %"])
+    assert row[2].startswith(told)
 
 
 def test_versions_tried_are_those_that_jobs_take() -> None:

@@ -117,3 +117,16 @@ def test_a_row_that_is_gone_is_named(tmp_path: Path) -> None:
         documents.written(page.format("pruned"), tmp_path)
     with pytest.raises(documents.DocumentError, match="no column who"):
         documents.written(page.format("threads").replace("change", "who"), tmp_path)
+
+
+def test_the_picture_is_described_by_the_first_table(tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    heading = "| strategy | median ± std s |\n| --- | ---: |\n"
+    (tmp_path / "results" / "run.md").write_text(
+        f"{heading}| threads | 1.234 ± 0.1 |\n| pruned | 0.98 ± 0 |\n"
+    )
+    picture = "![Bars, rounds as dots: {} 9.9 s, threads 9.9 s](docs/run.svg)\n\n"
+    page = f"{picture}From `results/run.md`:\n\n{heading}| threads | - |\n"
+    assert "dots: pruned 1.0 s, threads 1.2 s](docs" in documents.written(page.format("pruned"), tmp_path)
+    with pytest.raises(documents.DocumentError, match="no row stages"):
+        documents.written(page.format("stages"), tmp_path)

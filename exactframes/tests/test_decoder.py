@@ -400,7 +400,7 @@ def stands_in(path: Path) -> bool:
     assert taken.metadata == theirs.metadata
     for index in (7, 33, 74, 19, 20):
         assert is_same(taken.get_frame_at(index), theirs.get_frame_at(index))
-    return taken._here()._regular is not None
+    return taken._here()._is_regular
 
 
 @pytest.mark.parametrize(
@@ -414,6 +414,49 @@ def test_approximate_mode_stands_in_only_where_it_finds_the_same_frames(
     monkeypatch.setattr(Reckoner, "saves", lambda *_: False)
     path = make_video(tmp_path / "video.mp4", *GOPS, *options)
     assert stands_in(path) == is_found
+
+
+@pytest.mark.usefixtures("pruned")
+def test_a_header_is_read_once_for_an_index(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = VideoDecoder(video).index
+    before = VideoDecoder(video, index=index)
+    opening = Mock(wraps=Theirs)
+    monkeypatch.setattr(opened, "Theirs", opening)
+    again = VideoDecoder(video, index=index)
+    assert is_same(again.get_frames_at([7, 33]), before.get_frames_at([7, 33]))
+    assert (again.metadata, again.stream_index) == (before.metadata, before.stream_index)
+    assert not opening.called
+    assert differing(again, video) == []
+
+
+@pytest.mark.parametrize("saves", [False, True])
+def test_other_arguments_with_the_same_index(
+    saves: bool, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prune_whenever_possible(monkeypatch)
+    monkeypatch.setattr(Reckoner, "saves", lambda *_: saves)
+    index, resizes = VideoDecoder(video).index, [Resize((20, 30))]
+    resized: dict[str, Any] = {"transforms": resizes}
+    for number, arguments in enumerate([{}, {}, {"dimension_order": "NHWC"}, resized, resized]):
+        ours, theirs = VideoDecoder(video, index=index, **arguments), Theirs(video, **arguments)
+        assert is_same(ours.get_frames_at([33, 7]), theirs.get_frames_at([33, 7])), number
+    resizes[0] = Resize((40, 60))
+    assert VideoDecoder(video, index=index, transforms=resizes).get_frame_at(7).data.shape == (3, 40, 60)
+    with pytest.raises(ValueError, match="dimension order"):
+        VideoDecoder(video, index=index, dimension_order="CHWN")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("saves", [False, True])
+def test_a_file_that_is_replaced_before_the_first_request(
+    saves: bool, video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Reckoner, "saves", lambda *_: saves)
+    copy = Path(shutil.copy(video, tmp_path / "copy.mp4"))
+    index = VideoDecoder(copy).index
+    ours = [VideoDecoder(copy, index=index) for _ in range(2)][1]
+    make_video(tmp_path / "other.mp4", "-c:v", "libx264", "-g", "7").replace(copy)
+    assert is_same(ours.get_frame_at(3), Theirs(copy).get_frame_at(3))
+    assert ours.why_unpruned == "the file has changed since it was opened"
 
 
 def test_a_stale_index_is_not_taken_along(video: Path, tmp_path: Path) -> None:

@@ -57,6 +57,14 @@ def trimmed(video: Path) -> Path:
     return target
 
 
+def test_frames_far_apart_in_gops_of_several_lengths(tmp_path: Path) -> None:
+    keyframes = ("-g", "100", "-force_key_frames", "expr:eq(mod(n,100),0)+eq(mod(n,100),20)")
+    path = make_video(tmp_path / "video.mp4", "-c:v", "libx264", *keyframes, frames=300)
+    frames = [5, 70, 105, 290]
+    pruned = decode_frames(path, frames, seek_mode="approximate")  # a fallback would warn, and fail
+    assert torch.equal(pruned, VideoDecoder(path).get_frames_at(frames).data)
+
+
 @pytest.mark.parametrize("processes", [False, True])
 @pytest.mark.parametrize("order", [1, -1])
 def test_what_was_certain_before_a_decline_is_kept(

@@ -129,6 +129,7 @@ def test_a_count_that_is_not_torchcodec_s_is_declined(counted: Mock) -> None:
         ("I0 P1- P2", "an edit list hides packets"),
         ("I0 P1! P2", "a packet is damaged"),
         ("I0 P1+ P2", "the codec's parameters change within the file"),
+        ("I0/0 P1/2 P2/1", "decoding times do not rise"),
         ("I0 P1 K2", "decoding cannot begin exactly at a packet flagged as a keyframe"),
         ("S0 P1 I2", "decoding cannot begin exactly at a packet flagged as a keyframe"),
         ("I0 s1 I2", "decoding cannot begin exactly at a packet flagged as a keyframe"),

@@ -161,6 +161,14 @@ def test_a_seek_that_leads_back_is_read_on_from() -> None:
     assert [window.gop.shown for window in asked] == [0, 2, 4, 6, 8]
 
 
+def test_a_seek_that_leads_to_what_was_read_is_read_on_from() -> None:
+    """As in GOPs of several lengths: the GOP after the last request's is read before the next is sought."""
+    tape = Tape("I0/0 P1/1 I2/2 P3/3 P4/4 P5/5 P6/6 P7/7 I8/8 P9/9")
+    assert shown(approximate(tape, [0, 7])) == [[0], [7]]
+    assert tape.sought == [7]
+    assert tape.read.count(2) == 2
+
+
 def test_after_a_seek_that_leads_too_far_reading_goes_on_where_it_was() -> None:
     tape = Tape(FAR, leads={9: 12})
     asked = approximate(tape, [0, 9])
