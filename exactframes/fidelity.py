@@ -24,6 +24,9 @@ def parameters(stream: VideoStream) -> dict[str, Any]:
 
     What each container states in its own way is left out: the codec tag, unless it names a variant; and the
     field order, since all decoders but those of intra-only codecs read it in the pictures themselves.
+
+    Raises:
+        DeclinedError: if the codec is intra-only, and this version of PyAV does not tell the field order.
     """
     context = stream.codec_context
     codec = TRIED[context.codec.canonical_name]
@@ -35,6 +38,8 @@ def parameters(stream: VideoStream) -> dict[str, Any]:
     if codec.tag_tells:
         found["codec tag"] = context.codec_tag
     if context.codec.intra_only:
+        if not hasattr(context, "field_order"):
+            raise DeclinedError("PyAV tells the field order of such video from version 18 on")
         order = context.field_order
         found["field order"] = None if order in NOT_INTERLACED else order
     return found

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import av
 import pytest
@@ -23,8 +23,12 @@ def told(codec: str = "h264", *, intra_only: bool = False, **context: Any) -> di
         "field_order": 0,
     }
     names = SimpleNamespace(canonical_name=codec, intra_only=intra_only)
-    stream = SimpleNamespace(codec_context=SimpleNamespace(**(usual | context), codec=names))
-    return parameters(cast("Any", stream))
+    return parameters(stream_of(**(usual | context), codec=names))
+
+
+def stream_of(**context: Any) -> Any:
+    """A stream of which PyAV tells this."""
+    return SimpleNamespace(codec_context=SimpleNamespace(**context))
 
 
 @pytest.mark.parametrize("field", FIELDS)
@@ -90,3 +94,10 @@ def test_an_excerpt_that_cannot_be_read_back(what: str, tmp_path: Path) -> None:
         excerpt = make_video(tmp_path / "video.mkv", "-c:v", "huffyuv", frames=1).read_bytes()
     with pytest.raises(DeclinedError, match=r"^an excerpt cannot be read back: "):
         require_same({}, excerpt)
+
+
+def test_a_field_order_that_pyav_does_not_tell_is_not_guessed() -> None:
+    told_of_prores = dict.fromkeys(FIELDS, 1) | {"color_range": 1, "codec_tag": "ap4h", "extradata": None}
+    names = SimpleNamespace(canonical_name="prores", intra_only=True)
+    with pytest.raises(DeclinedError, match="from version 18 on"):
+        parameters(stream_of(**told_of_prores, sample_aspect_ratio=None, codec=names))
