@@ -39,7 +39,10 @@ def parameters(stream: VideoStream) -> dict[str, Any]:
         found["codec tag"] = context.codec_tag
     if context.codec.intra_only:
         if not hasattr(context, "field_order"):
-            raise DeclinedError("PyAV tells the field order of such video from version 18 on")
+            raise DeclinedError(
+                "PyAV tells the field order of intra-only video from version 18 on: "
+                "install that, with Python 3.11 or newer"
+            )
         order = context.field_order
         found["field order"] = None if order in NOT_INTERLACED else order
     return found

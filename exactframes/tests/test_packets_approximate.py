@@ -6,6 +6,7 @@ from unittest.mock import Mock
 import pytest
 
 from exactframes import packets
+from exactframes.errors import RestDeclinedError
 from exactframes.packets import USE_EXACT
 from exactframes.tests.tape import Tape, approximate, declined, reader, shown
 
@@ -167,6 +168,13 @@ def test_a_seek_that_leads_to_what_was_read_is_read_on_from() -> None:
     assert shown(approximate(tape, [0, 7])) == [[0], [7]]
     assert tape.sought == [7]
     assert tape.read.count(2) == 2
+
+
+def test_what_is_shown_before_a_frame_that_torchcodec_may_seek_past_is_certain() -> None:
+    asked = reader(Tape("I0/0 P1/1 I2/2 P4/3 I5/4 P6/5"), [1, 4], "approximate").asked()
+    assert [request.pts for request in next(asked).requests] == [1]
+    with pytest.raises(RestDeclinedError, match="FFmpeg seeks past frames in this file"):
+        next(asked)
 
 
 def test_after_a_seek_that_leads_too_far_reading_goes_on_where_it_was() -> None:
