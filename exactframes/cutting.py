@@ -8,10 +8,10 @@ import av
 from exactframes.errors import DeclinedError, WrongFrameError
 from exactframes.excerpt import Decoding, cut
 from exactframes.fidelity import parameters, require_same
+from exactframes.gops import Packet
 from exactframes.index import Index
 from exactframes.media import open_container
 from exactframes.output import Batch
-from exactframes.packets import Packet
 from exactframes.plan import Run
 from exactframes.source import Source
 from exactframes.support import codec_for

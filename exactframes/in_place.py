@@ -9,10 +9,10 @@ from torch import Tensor
 from torchcodec import decoders
 
 from exactframes.errors import WrongFrameError
+from exactframes.gops import Asked, Gop, Packet
 from exactframes.index import Place, in_seconds
 from exactframes.media import apart
 from exactframes.output import Batch
-from exactframes.packets import Asked, Gop, Packet
 from exactframes.plan import Run, Sharing, plan_runs
 from exactframes.source import Source
 

@@ -1,27 +1,22 @@
 """What is known of a file's packets, read once: their times and roles, and where decoding may begin."""
 
-import json
 import math
 import os
-from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import av
 import numpy as np
-from av.container import InputContainer
 
 from exactframes.errors import DeclinedError, StaleIndexError
-from exactframes.media import Identity, identify, open_container
-from exactframes.packets import Asked, Gop, Packet, Reader, Request
+from exactframes.gops import Asked, Gop, Packet, Request
+from exactframes.index_file import ARRAYS, read_index_file, write_index_file
+from exactframes.media import Identity, identify
 from exactframes.rules.roles import Role
-from exactframes.source import Source
 
-MAGIC = b"exactframes index 2\n"  # of saved indexes: another version is refused
+SCALARS = ("how", "prunes", "finds_by_time", "end_seconds", "tells_durations", "regular_fps")
 Numbers = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -221,18 +216,7 @@ class Index:
             "roles": [list(role) for role in self.roles],
             **{name: getattr(self, name) for name in SCALARS},
         }
-        arrays = {name: getattr(self, name) for name in ARRAYS}
-        target = Path(path)
-        part = target.with_name(f"{target.name}.{os.getpid()}.part")
-        try:
-            with part.open("wb") as file:
-                text = json.dumps(header).encode()
-                file.write(MAGIC + len(text).to_bytes(4, "big") + text)
-                for array in arrays.values():
-                    file.write(array.tobytes())
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+        write_index_file(path, header, [getattr(self, name) for name in ARRAYS])
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Index":
@@ -242,22 +226,7 @@ class Index:
             FileNotFoundError: if there is none.
             StaleIndexError: if it is not an index, or has another version.
         """
-        data = Path(path).read_bytes()
-        if not data.startswith(MAGIC):
-            raise StaleIndexError(f"{path} is no index of exactframes, or of another version: save it again")
-        try:
-            place = len(MAGIC) + 4
-            place += int.from_bytes(data[len(MAGIC) : place], "big")
-            header = json.loads(data[len(MAGIC) + 4 : place])
-            packets, frames, gops = header["counts"]
-            counts = {"order": frames, "starts": gops, "is_open": gops}
-            arrays: dict[str, Any] = {}
-            for name, kind in ARRAYS.items():
-                count = counts.get(name, packets)
-                arrays[name] = np.frombuffer(data, kind, count, place)
-                place += arrays[name].nbytes
-        except (ValueError, KeyError, TypeError) as error:
-            raise StaleIndexError(f"{path} is damaged: save it again") from error
+        header, arrays = read_index_file(path)
         return cls(
             identity=Identity(*header["identity"]),
             stream_index=header["stream_index"],
@@ -286,66 +255,3 @@ def in_seconds(ticks: Numbers, base: Fraction) -> Numbers:
 def round_half_away(value: float) -> int:
     """Round to the nearest whole number, as C's round does."""
     return math.floor(value + 0.5) if value >= 0 else math.ceil(value - 0.5)
-
-
-SCALARS = ("how", "prunes", "finds_by_time", "end_seconds", "tells_durations", "regular_fps")
-ARRAYS = {
-    "pts": np.int64,
-    **dict.fromkeys(("duration", "size"), np.int32),
-    "role": np.uint8,
-    "is_keyframe": np.bool_,
-    "order": np.int32,
-    "starts": np.int32,
-    "is_open": np.bool_,
-}
-
-
-def read_index(source: Source) -> Index:
-    """Read all packets of a video, and decode none.
-
-    Raises:
-        DeclinedError: if packets and frames cannot be matched one to one, or a packet's role is unknown.
-    """
-    try:
-        identity = identify(source.video)
-        with open_container(source.video) as container:
-            return _read(container, source, identity)
-    except (av.FFmpegError, ValueError, OSError, OverflowError) as error:
-        raise DeclinedError(str(error)) from error
-
-
-def _read(container: InputContainer, source: Source, identity: Identity) -> Index:
-    reader = Reader(container, source, ())
-    pts, duration = array("q"), array("i")
-    size, role, is_keyframe = array("i"), array("B"), array("B")
-    starts, is_open = array("i"), array("B")
-    roles: dict[Role, int] = {}
-    for gop in reader.read_through():
-        starts.append(len(pts))
-        is_open.append(gop.is_open)
-        for shown, judged, packet in gop.packets:
-            pts.append(shown)
-            duration.append(packet.duration or 0)
-            size.append(packet.size)
-            role.append(roles.setdefault(judged, len(roles)))
-            is_keyframe.append(packet.is_keyframe)
-    times, judged_as = np.array(pts, dtype=np.int64), np.array(role, dtype=np.uint8)
-    by_time = np.argsort(times, kind="stable")
-    is_hidden = np.array([one.is_hidden for one in roles], dtype=np.bool_)[judged_as]
-    return Index(
-        identity=identity,
-        stream_index=source.stream_index,
-        base=Fraction(reader.stream.time_base or 1),
-        pts=times,
-        duration=np.array(duration, dtype=np.int32),
-        size=np.array(size, dtype=np.int32),
-        role=judged_as,
-        is_keyframe=np.array(is_keyframe, dtype=np.bool_),
-        roles=tuple(roles),
-        order=by_time[~is_hidden[by_time]].astype(np.int32),
-        starts=np.array(starts, dtype=np.int32),
-        is_open=np.array(is_open, dtype=np.bool_),
-        how=reader.codec.how,
-        prunes=reader.codec.prunes,
-        finds_by_time=reader.finds_by_time,
-    )

@@ -17,10 +17,11 @@ from exactframes.errors import DeclinedError
 from exactframes.executors import Executors
 from exactframes.header import Header, Theirs, known_header, remember
 from exactframes.in_place import HAS_STAGES, InPlace
-from exactframes.index import Index, read_index
+from exactframes.index import Index
 from exactframes.media import apart, is_url, path_of
 from exactframes.output import Batch
 from exactframes.plan import Sharing, plan_runs
+from exactframes.reading import read_index
 from exactframes.source import Source
 
 Answer = TypeVar("Answer")

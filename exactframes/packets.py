@@ -2,10 +2,9 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from math import floor
-from typing import Any, NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import av
 from av.container import InputContainer
@@ -14,6 +13,8 @@ from av.video.stream import VideoStream
 
 from exactframes.arguments import require_held
 from exactframes.errors import DeclinedError, RestDeclinedError, SeekDeclinedError
+from exactframes.gops import Asked, Gop, Packet, Request, Requests
+from exactframes.order import Order
 from exactframes.rules.h264 import has_b_slice
 from exactframes.rules.roles import Role, Rule
 from exactframes.source import Source, count_frames
@@ -25,67 +26,6 @@ FEW = 18  # packets: one more than a decoder holds back at most (H.264, A.3.1)
 REORDERED = ("h264", "hevc")
 LATE = 1 / 8  # of a frame: if a tick is shorter, rounding may make a frame a tick late
 USE_EXACT = "use seek mode exact: then this file can be pruned"
-
-
-class Packet(NamedTuple):
-    """One packet, which holds one frame."""
-
-    pts: int  # in the stream's time base
-    role: Role
-    data: Any  # PyAV's packet, or its Place in an index
-
-
-class Request(NamedTuple):
-    """A requested frame."""
-
-    pts: int  # when it is shown, in the stream's time base
-    row: int  # where it goes in the output
-
-
-@dataclass(frozen=True)
-class Gop:
-    """Packets in decoding order, from one place where decoding may begin up to the next."""
-
-    packets: list[Packet]
-    is_open: bool  # some of them are shown before the first one: they also refer to the GOP before
-
-    @property
-    def shown(self) -> int:
-        """When the frame of its first packet is shown."""
-        return self.packets[0].pts
-
-    def leading(self) -> list[int]:
-        """When those frames are shown that come before the first packet's."""
-        return [packet.pts for packet in self.packets if packet.pts < self.shown] if self.is_open else []
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A GOP, the next one, and the requests for frames that are shown between the first frames of both."""
-
-    gop: Gop
-    following: Gop | None
-    requests: list[Request]  # for its own frames
-    leading: list[Request]  # for the following GOP's leading frames, which need this GOP as well
-
-
-class Requests:
-    """The requested frames in the order in which they are shown; they are taken from the front."""
-
-    def __init__(self, targets: Sequence[int]) -> None:
-        """Take each row's target: a frame's index, or the time at which the frame is looked for."""
-        self._sorted = sorted(zip(targets, range(len(targets)), strict=True))
-        self._taken = 0
-
-    @property
-    def next_target(self) -> int | None:
-        """The first target that is left."""
-        return self._sorted[self._taken][0] if self._taken < len(self._sorted) else None
-
-    def take_below(self, stop: int) -> list[tuple[int, int]]:
-        """Take all that are left with a target below this; return their (target, row)."""
-        first, self._taken = self._taken, bisect_left(self._sorted, (stop, -1), self._taken)
-        return self._sorted[first : self._taken]
 
 
 class Reader:
@@ -113,7 +53,7 @@ class Reader:
         self._has_read = self._parameters_in_band = False
         # For the part that was read. In other containers the flags by which FFmpeg seeks cannot be read.
         self.finds_by_time = name == MOV and not source.boxes.is_fragmented
-        self._last_dts: int | None = None
+        self._order = Order(seeks_by_dts=name in (MOV, FLV, TS), is_b=self.codec.is_b)
         self._start_times: set[int | None] = set()  # the dts of packets at which GOPs start
         self._may_reorder = context.codec.canonical_name in REORDERED and bool(context.has_b_frames)
         self._last_visible, self._first_hidden = -(2**63), 2**63  # their pts
@@ -210,7 +150,7 @@ class Reader:
         """Seek to the GOP that holds the next request; if that leads nowhere new, go on reading."""
         for time in (target, following.shown):
             self._container.seek(time, stream=self.stream)
-            self._last_dts = None  # it may lead to packets that were read before
+            self._order.begin_anew()
             gops = self._gops()
             try:
                 gop = next(gops, None)
@@ -346,7 +286,7 @@ class Reader:
             pts = packet.pts if packet.dts is None or not self._by_dts else packet.dts
             if pts is None or packet.is_corrupt or (packet.is_discard and not self._may_hide):
                 raise DeclinedError(_unsound(packet))
-            self._require_rising(packet.dts)
+            self._order.require_rising(packet.dts)
             if not self._has_read:
                 self._has_read = True
                 self._first_delay = pts - (packet.dts or 0)
@@ -354,6 +294,7 @@ class Reader:
                 raise DeclinedError("the codec's parameters change within the file")
             is_keyframe = packet.is_keyframe
             role = judge(memoryview(packet), is_keyframe)
+            self._order.require_between(memoryview(packet), pts)
             if role.has_parameters:
                 self._parameters_in_band = True
             elif self._parameters_in_band:
@@ -371,13 +312,6 @@ class Reader:
         """The role of a packet that others need, but whose frame an edit list cuts off: it is not counted."""
         self._first_hidden = min(self._first_hidden, pts)
         return role._replace(needed=True, is_hidden=True)
-
-    def _require_rising(self, dts: int | None) -> None:
-        """Check that decoding times rise, in a container where FFmpeg seeks by them."""
-        if self._name in (MOV, FLV, TS) and dts is not None:
-            if self._last_dts is not None and dts < self._last_dts:
-                raise DeclinedError("decoding times do not rise")
-            self._last_dts = dts
 
     def _require_start(self, role: Role, pts: int, dts: int | None) -> None:
         """Check more of a packet at which a GOP starts, or which is flagged so."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from exactframes.packets import Asked, Gop, Packet, Request
+from exactframes.gops import Asked, Gop, Packet, Request
 
 SMALLEST_RUN = 48  # packets: opening a decoder costs as much as decoding about five packets
 LARGEST_RUN = 8_000_000  # bytes: so the memory of excerpts does not grow with the video

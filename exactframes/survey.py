@@ -8,8 +8,9 @@ import av
 
 from exactframes.arguments import whole
 from exactframes.errors import DeclinedError
+from exactframes.gops import Asked, Gop, Request
 from exactframes.media import open_container
-from exactframes.packets import Asked, Gop, Reader, Request
+from exactframes.packets import Reader
 from exactframes.plan import Sharing, plan_runs
 from exactframes.source import SeekMode, open_source
 

@@ -13,7 +13,8 @@ from torch import Tensor
 from exactframes.excerpt import Excerpt, Task, tasks
 from exactframes.helpers import Crew, Stop
 from exactframes.output import Shape, open_output
-from exactframes.processes import Shift, kept_pool
+from exactframes.processes import kept_pool
+from exactframes.shift import Shift
 
 
 def threads(workers: int) -> Crew:

@@ -13,7 +13,8 @@ from av.video.stream import VideoStream
 
 from exactframes.boxes import Boxes
 from exactframes.errors import DeclinedError
-from exactframes.packets import Asked, Gop, Reader
+from exactframes.gops import Asked, Gop
+from exactframes.packets import Reader
 from exactframes.source import SeekMode, Source
 from exactframes.tests.test_h264 import I, avcc, nal, recovery_point, sei, slice_of
 from exactframes.tests.test_nal import sized

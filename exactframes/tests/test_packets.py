@@ -8,7 +8,8 @@ import pytest
 from exactframes import packets
 from exactframes.boxes import Boxes
 from exactframes.errors import DeclinedError
-from exactframes.packets import USE_EXACT, Request, Requests
+from exactframes.gops import Request, Requests
+from exactframes.packets import USE_EXACT
 from exactframes.rules.roles import Role
 from exactframes.source import SeekMode
 from exactframes.tests.tape import UNITS, Made, Tape, approximate, declined, exact, reader, shown, times

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exactframes import plan
-from exactframes.packets import Asked, Gop, Packet, Request, VideoPacket
+from exactframes.gops import Asked, Gop, Packet, Request
+from exactframes.packets import VideoPacket
 from exactframes.plan import LARGEST_RUN, SMALLEST_RUN, Run, Sharing, plan_runs
 from exactframes.rules.roles import Role
 

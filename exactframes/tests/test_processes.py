@@ -25,8 +25,9 @@ from exactframes.channel import Channel, unpacked
 from exactframes.errors import DeclinedError, WrongFrameError
 from exactframes.excerpt import Excerpt, excerpts
 from exactframes.output import own_output, shared_output
-from exactframes.processes import ProcessPool, Shift, Worker
+from exactframes.processes import ProcessPool, Worker
 from exactframes.serving import CANNOT_START_A_THREAD
+from exactframes.shift import Shift
 from exactframes.source import open_source
 from exactframes.workers import on_processes
 from fixtures.testing.corpus import make_video

@@ -4,7 +4,7 @@ import pytest
 
 from exactframes.errors import DeclinedError
 from exactframes.rules.roles import Role
-from exactframes.support import TRIED, codec_for, remux
+from exactframes.support import INEXACT, TRIED, codec_for, remux
 
 REMEDY = "remux it losslessly, `ffmpeg -fflags +genpts -i {} -map 0:v:0 -c copy {}`, and give that"
 
@@ -15,7 +15,7 @@ def test_a_codec_is_told_how_it_is_cut() -> None:
     assert not codec_for("vp9", "matroska", "clip.webm").prunes
 
 
-@pytest.mark.parametrize(("container", "name"), [("mpegts", "MPEG-TS"), ("mpeg", "MPEG-PS"), ("flv", "FLV")])
+@pytest.mark.parametrize(("container", "name"), INEXACT.items())
 def test_containers_without_exact_seeking_are_told_a_remedy(container: str, name: str) -> None:
     with pytest.raises(DeclinedError) as told:
         codec_for("h264", container, "a.b.ts")
@@ -32,8 +32,8 @@ def test_codecs_that_nobody_tried_are_declined() -> None:
 
 
 def test_containers_that_nobody_tried_are_declined() -> None:
-    with pytest.raises(DeclinedError, match=r"^pruning has not been tried with h264 in ogg$"):
-        codec_for("h264", "ogg", "clip.ogg")
+    with pytest.raises(DeclinedError, match=r"^pruning has not been tried with h264 in nut$"):
+        codec_for("h264", "nut", "clip.nut")
 
 
 @pytest.mark.parametrize("codec", ["mjpeg", "prores", "dnxhd", "utvideo"])
@@ -49,6 +49,10 @@ def test_other_codecs_keep_gops_whole(codec: str) -> None:
     assert judge(b"", True) == Role(needed=True, starts=True, leads=True)
     assert judge(b"", False) == Role(needed=True)
     assert not TRIED[codec].prunes
+
+
+def test_b_pictures_are_told_where_no_rule_tells_them() -> None:
+    assert {name for name, codec in TRIED.items() if codec.is_b is not None} == {"mpeg4", "mpeg2video"}
 
 
 def test_what_of_the_extradata_a_decoder_reads() -> None:
