@@ -78,6 +78,14 @@ class Index:
         gops: Numbers = np.searchsorted(self.starts, numbers, side="right") - 1
         return gops
 
+    def is_one_start(self, frames: Sequence[int]) -> bool:
+        """Whether this is one frame, and a GOP starts with it: of such a request nothing can be left out."""
+        if len(frames) != 1:
+            return False
+        number = self.order.item(frames[0])
+        place = int(self.starts.searchsorted(number))
+        return place < len(self.starts) and self.starts.item(place) == number
+
     def seconds(self, ticks: Numbers) -> Numbers:
         """Times as TorchCodec computes them."""
         return in_seconds(ticks, self.base)

@@ -110,13 +110,12 @@ class Opened:
             ours: makes the answer out of these frames.
         """
         index = self._known_index(frames_of)
-        reckoner = None if index is None else self._reckoner(index)
-        if index is None or reckoner is None or not (self._is_regular or reckoner.may_save()):
+        if index is None or not (self._is_regular or self._reckoner(index).may_save()):
             return self._ask(theirs, None)
         frames = frames_of(index)
         if not frames:
             return self._ask(theirs, None)
-        if reckoner.saves(frames, self._position):
+        if not index.is_one_start(frames) and self._reckoner(index).saves(frames, self._position):
             try:
                 return ours(self._pruned(index, frames))
             except (DeclinedError, RuntimeError, av.FFmpegError, OSError, ValueError) as reason:

@@ -294,6 +294,20 @@ def test_a_saved_index_is_given_again(video: Path, tmp_path: Path, monkeypatch: 
         assert differing(ours, video) == []
 
 
+def test_nothing_is_estimated_for_a_frame_that_starts_a_gop(
+    video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A decoder that is opened with its index has given its first frame before it adds up the packets."""
+    estimated = Mock(side_effect=AssertionError("the packets are added up"))
+    monkeypatch.setattr(opened, "Reckoner", estimated)
+    ours, theirs = VideoDecoder(video, index=save(video, tmp_path / "video.index")), Theirs(video)
+    for frame in (0, 20, 60, -15):
+        assert is_same(ours.get_frame_at(frame), theirs.get_frame_at(frame))
+    for frames in ([19], [21], [74], [0, 20]):
+        with pytest.raises(AssertionError, match="added up"):
+            ours.get_frames_at(frames)
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -375,7 +389,7 @@ def test_an_index_of_other_frames_gives_none_of_them(
     index.pts[30:] += 512
     for name in ("times", "ends"):
         index.__dict__.pop(name, None)
-    assert is_same(ours.get_frame_at(40), Theirs(video).get_frame_at(40))
+    assert is_same(ours.get_frame_at(45), Theirs(video).get_frame_at(45))
     assert ours.why_unpruned is not None
 
 
