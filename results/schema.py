@@ -20,6 +20,7 @@ BASELINE = "sequential"  # what all others are proven against and compared with
 NEEDED_FRAMES = "limit-needed-frames"
 ALL_FRAMES = "limit-all-frames"
 DEFAULT_WORKLOAD = "default"
+P95 = ", p95"  # after a benchmark's name, where its 95th percentiles are judged instead of its time
 ONE_WORKER = ("sequential", "pruned")  # before `is_parallel` was saved
 Part = TypeVar("Part")
 
@@ -257,7 +258,7 @@ class Record:
             return {self.name: self}
         p95 = replace(self, times=Times(rounds=tuple(found.p95_rounds), stddev=_stddev(found.p95_rounds)))
         ours = {} if found.arrivals is not None else {self.name: self}
-        return {**ours, f"{self.name}, p95": p95}
+        return {**ours, f"{self.name}{P95}": p95}
 
     @property
     def is_scaling(self) -> bool:

@@ -4,11 +4,12 @@ Takes pairs of processes of the same code in lockstep: in quiet, and beside a no
 (neighbour.py); and a few with work planted in one side (planted.py). It resamples whole pairs, with
 replacement, to measurements of 2, 5 and 10 minutes, judges each as `make ab` does, and counts. Planted work
 of any size is added to the ratios of unchanged pairs, log(1.08) for 8 %; the pairs with really planted work
-show whether their ratios scatter as much as unchanged ones.
+show whether their ratios scatter as much as unchanged ones. Some sets measure strategies, others ways
+to answer requests; of these, throughput and p95 are judged apart.
 
 Pairs are kept in .ab/calibration, and each set of them, when it is complete, as JSON in
-results/gate/calibration: a second call goes on, `--report` counts only. `--check` takes three minutes: what
-could be found here, now?
+results/gate/calibration: a second call goes on, names choose sets, `--report` counts only. `--check` takes
+three minutes: what could be found here, now?
 """
 
 import argparse
@@ -21,7 +22,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.against.ab import ROUNDS, with_defaults
+from benchmarks.against.ab import REQUESTS, ROUNDS, with_defaults
 from benchmarks.against.lockstep import take_pair
 from benchmarks.against.neighbour import noisy_neighbour
 from benchmarks.against.sides import ROOT, SideError, this_side
@@ -29,7 +30,8 @@ from results.gate.resampling import report, report_planted, series_of, values_of
 from results.gate.rule_for_pairs import ALPHA_OF_A_LOOK, MINUTES, findable
 from results.gate.statistics import location
 from results.gate.verdicts import ALPHA, percent
-from results.saved.pairs import KEPT, pairs_in, seconds_of
+from results.saved.history import HistoryError, SavedRun
+from results.saved.pairs import KEPT, pairs_in, read_pairs, seconds_of
 
 STORAGE = ROOT / "results" / "gate" / "calibration"
 CHECK_MINUTES = 3.0
@@ -43,13 +45,33 @@ class Set:
     pairs: int
     has_neighbour: bool = False
     plant: str = ""
+    unchanged: str = ""  # the set under the same conditions with nothing planted
+    options: tuple[str, ...] = ()  # of the suite
 
 
 SETS = (
     Set(name="quiet", pairs=40),
     Set(name="neighbour", pairs=40, has_neighbour=True),
-    Set(name="quiet-threads-8", pairs=10, plant="threads:8"),
+    Set(name="quiet-threads-8", pairs=10, plant="threads:8", unchanged="quiet"),
+    Set(name="requests-quiet", pairs=30, options=(REQUESTS,)),
+    Set(name="requests-neighbour", pairs=30, options=(REQUESTS,), has_neighbour=True),
+    Set(
+        name="requests-quiet-kept-10",
+        pairs=10,
+        options=(REQUESTS,),
+        plant="kept:10",
+        unchanged="requests-quiet",
+    ),
+    Set(
+        name="requests-neighbour-kept-10",
+        pairs=10,
+        options=(REQUESTS,),
+        has_neighbour=True,
+        plant="kept:10",
+        unchanged="requests-neighbour",
+    ),
 )
+UNCHANGED = {chosen.name: chosen.unchanged for chosen in SETS}
 
 
 def take(chosen: Set, folder: Path) -> None:
@@ -58,7 +80,7 @@ def take(chosen: Set, folder: Path) -> None:
     Raises:
         SideError: if a side fails.
     """
-    sides, options = (this_side("A"), this_side("B", chosen.plant)), with_defaults([])
+    sides, options = (this_side("A"), this_side("B", chosen.plant)), with_defaults(chosen.options)
     while (number := len(pairs_in(folder))) < chosen.pairs:
         with _conditions(chosen, number):
             take_pair(sides, folder, ROUNDS, options)
@@ -71,21 +93,18 @@ def _conditions(chosen: Set, number: int) -> AbstractContextManager[None]:
 
 def gather(chosen: Set, folder: Path) -> dict[str, Any]:
     """The file of a set: every round of every pair."""
-    pairs = []
-    for path in pairs_in(folder):
-        runs = {letter: json.loads((path / f"{letter}.json").read_text()) for letter in "AB"}
-        sides = {letter: _rounds(run) for letter, run in runs.items()}
-        pairs.append({"seconds": seconds_of(path), **sides})
-    info = runs["A"]["benchmarks"][0]["extra_info"]
-    about = {"set": chosen.name, "planted": chosen.plant, "began": runs["A"]["datetime"][:10]}
+    pairs = [
+        {"seconds": seconds_of(path), "A": _rounds(a), "B": _rounds(b)}
+        for path, (a, b) in zip(pairs_in(folder), read_pairs(folder), strict=True)
+    ]
+    run = json.loads((pairs_in(folder)[0] / "A.json").read_text())
+    info = run["benchmarks"][0]["extra_info"]
+    about = {"set": chosen.name, "planted": chosen.plant, "began": run["datetime"][:10]}
     return {**about, "machine": info["machine"], "software": info["software"], "pairs": pairs}
 
 
-def _rounds(run: dict[str, Any]) -> dict[str, list[float]]:
-    return {
-        entry["extra_info"]["strategy"]: [round(seconds, 5) for seconds in entry["stats"]["data"]]
-        for entry in run["benchmarks"]
-    }
+def _rounds(run: SavedRun) -> dict[str, list[float]]:
+    return {name: [round(x, 5) for x in record.rounds] for name, record in run.benchmarks.items()}
 
 
 def check() -> list[str]:
@@ -111,25 +130,31 @@ def check() -> list[str]:
 def main(argv: list[str]) -> int:
     """Take the pairs and print the figures; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m results.calibrate", description=__doc__.splitlines()[0])
+    names = [chosen.name for chosen in SETS]
+    parser.add_argument("sets", nargs="*", metavar="SET", help=f"only these: {', '.join(names)}")
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--report", action="store_true", help="only count what is kept")
     only.add_argument("--check", action="store_true", help="three minutes: what could be found here, now?")
     arguments = parser.parse_args(argv)
+    if unknown := set(arguments.sets) - set(names):
+        parser.error(f"there is no set {min(unknown)}: choose from {', '.join(names)}")
+    wanted = arguments.sets or names
     try:
         if arguments.check:
             print("\n".join(check()))  # noqa: T201
             return 0
-        for chosen in () if arguments.report else SETS:
+        for chosen in () if arguments.report else (one for one in SETS if one.name in wanted):
             folder = KEPT / "calibration" / chosen.name
             take(chosen, folder)
             STORAGE.mkdir(exist_ok=True)
             (STORAGE / f"{chosen.name}.json").write_text(json.dumps(gather(chosen, folder)) + "\n")
-    except SideError as error:
+    except (SideError, HistoryError) as error:
         _say(f"error: {error}")
         return 2
     kept = {path.stem: json.loads(path.read_text()) for path in sorted(STORAGE.glob("*.json"))}
-    for one in kept.values():
-        lines = report_planted(one, kept["quiet"]) if one["planted"] else report(one)
+    for name in filter(kept.__contains__, wanted):
+        one, unchanged = kept[name], kept.get(UNCHANGED[name])
+        lines = report_planted(one, unchanged) if one["planted"] else report(one)
         print("\n".join(lines))  # noqa: T201
     return 0
 

@@ -69,6 +69,21 @@ def test_what_lockstep_finds_is_what_calibration_counts(hour: str) -> None:
     assert row[2].startswith(told)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("hour", ["quiet", "neighbour"])
+def test_what_lockstep_finds_of_requests_is_what_calibration_counts(hour: str) -> None:
+    page = (ROOT / "docs" / "lockstep.md").read_text()
+    kept = ROOT / "results" / "gate" / "calibration" / f"requests-{hour}.json"
+    pairs = values_of(json.loads(kept.read_text()))
+    slower, judged, _ = false_alarms(pairs, 3)
+    for what, name, alarms in (
+        ("throughput", "kept on clips-closed-1", f"{slower} of {judged:,} "),
+        ("p95", "kept on clips-closed-1, p95", ""),
+    ):
+        found = [f"{100 * power(pairs, name, percent, 3):.1f}" for percent in (3, 5, 10, 15)]
+        assert f"| {hour} | 2 (3) | {what} | {' | '.join(found)} | {alarms}|" in page
+
+
 def test_versions_tried_are_those_that_jobs_take() -> None:
     page = (ROOT / "docs" / "compatibility.md").read_text()
     for constraints in ROOT.glob("constraints*.txt"):

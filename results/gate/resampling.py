@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 from typing import Any
 
@@ -19,10 +19,11 @@ from results.gate.rule_for_pairs import (
 from results.gate.rule_for_runs import RUNS_RESOLUTION, runs_floor
 from results.gate.statistics import location, shift, spread
 from results.gate.verdicts import ALPHA, TOGETHER, percent, word_for
+from results.schema import P95
 
 DRAWS = 1000
 MEASURED_MINUTES = (2, 5, 10)
-PLANTS = (3, 5, 8, 15, 25)  # per cent
+PLANTS = (3, 5, 8, 10, 15, 25)  # per cent
 
 Values = dict[str, Ratios]  # of one pair, by benchmark
 
@@ -35,13 +36,18 @@ def values_of(kept: dict[str, Any]) -> list[Values]:
 
 
 def series_of(pairs: Sequence[Values]) -> dict[str, list[Ratios]]:
-    """The ratios of each benchmark, and of all together, pair by pair."""
+    """The ratios of each benchmark, and of all strategies together, pair by pair."""
     series = {name: [pair[name] for pair in pairs] for name in pairs[0]}
-    return {**series, TOGETHER: together(list(series.values()))}
+    return series if _are_of_requests(series) else {**series, TOGETHER: together(list(series.values()))}
+
+
+def _are_of_requests(names: Iterable[str]) -> bool:
+    """Whether benchmarks are ways to answer requests: these have a p95, and no verdict together."""
+    return any(name.endswith(P95) for name in names)
 
 
 def words(pairs: Sequence[Values], alpha: float) -> dict[str, str]:
-    """The verdict on each benchmark, and on all together."""
+    """The verdict on each benchmark, and on all strategies together."""
     verdicts = {n: judge_values(n, "strategy", values, alpha) for n, values in series_of(pairs).items()}
     return {name: verdict.word for name, verdict in verdicts.items()}
 
@@ -115,7 +121,7 @@ def contradictions(kept: dict[str, Any], percent_: float, count: int) -> tuple[i
 def report(kept: dict[str, Any]) -> list[str]:
     """The figures of one set of unchanged pairs."""
     pairs, each = values_of(kept), median(pair["seconds"] for pair in kept["pairs"])
-    names = [*pairs[0], TOGETHER]
+    names = list(series_of(pairs))
     spreads = ", ".join(f"{name} {_scatter(pairs, name):.1%}" for name in pairs[0])
     lines = [
         f"{kept['set']}: {len(pairs)} pairs of the same code, {each:.0f} s each; {DRAWS} resampled",
@@ -136,14 +142,21 @@ def report(kept: dict[str, Any]) -> list[str]:
     return lines
 
 
-def report_planted(kept: dict[str, Any], same: dict[str, Any]) -> list[str]:
-    """The change that really planted work makes, and whether its ratios scatter as unchanged ones do."""
-    pairs, unchanged = values_of(kept), values_of(same)
+def report_planted(kept: dict[str, Any], same: dict[str, Any] | None) -> list[str]:
+    """The change that really planted work makes, its verdict, and the scatter of its ratios.
+
+    Args:
+        kept: pairs with planted work.
+        same: pairs without, under the same conditions; None if there are none.
+    """
+    pairs, unchanged = values_of(kept), values_of(same) if same else []
     lines = [f"{kept['set']}: {len(pairs)} pairs, planted {kept['planted']}"]
+    verdicts, _ = measured(pairs)
     for name in pairs[0]:
         found = location([pair[name] for pair in pairs])
-        spreads = f"spread {_scatter(pairs, name):.1%} (unchanged {_scatter(unchanged, name):.1%})"
-        lines.append(f"  {name}: {percent(found.estimate)} +- {found.error:.1%}, {spreads}")
+        spreads = f"spread {_scatter(pairs, name):.1%}"
+        spreads += f" (unchanged {_scatter(unchanged, name):.1%})" if unchanged else ""
+        lines.append(f"  {name}: {verdicts[name]}, {percent(found.estimate)} +- {found.error:.1%}, {spreads}")
     return lines
 
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,14 @@ def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resampling, "DRAWS", 100)
 
 
-def made_set(scatter: float, *, slower: float = 1.0, pairs: int = 40) -> dict[str, Any]:
+STRATEGIES, REQUESTS = ("sequential", "threads"), ("threads", "threads, p95")
+
+
+def made_set(
+    scatter: float, *, slower: float = 1.0, pairs: int = 40, names: Sequence[str] = STRATEGIES
+) -> dict[str, Any]:
     """Pairs of 20 s whose rounds scatter so much, B's threads slower."""
-    chance, names, taken = random.Random(8), ("sequential", "threads"), []
+    chance, taken = random.Random(8), []
     for _ in range(pairs):
         sides = {
             side: {
@@ -67,7 +73,16 @@ def test_what_is_reported() -> None:
     assert lines[2].startswith("  2 min (6 pairs): ")
     assert sum("+25% found: 100.0% in sequential" in line for line in lines) == 3
     planted = report_planted({**made_set(0.01, slower=1.08), "planted": "threads:8"}, made_set(0.01))
-    assert planted[2].startswith("  threads: +8.")
+    assert planted[2].startswith("  threads: slower, +8.")
+    assert "unchanged" in planted[2]
+    assert "unchanged" not in report_planted({**made_set(0.01), "planted": "threads:8"}, None)[2]
+
+
+def test_requests_are_not_judged_together() -> None:
+    lines = report(made_set(0.01, names=REQUESTS))
+    assert any("threads, p95" in line for line in lines)
+    assert not any("all strategies" in line for line in lines)
+    assert false_alarms(values_of(made_set(0.01, names=REQUESTS)), 30)[1] == 200
 
 
 def test_sets_are_taken_and_gathered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
