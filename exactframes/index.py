@@ -32,7 +32,7 @@ class Index:
     """All packets of a video stream, in decoding order: 22 bytes each, and 9 more once requests are answered.
 
     Requests by time take 16 more, as long as a decoder lives. An index is complete, and nothing in it was
-    declined. GOPs are those of `packets.Gop`.
+    declined. GOPs are those of `gops.Gop`.
     """
 
     identity: Identity  # of the file
@@ -78,8 +78,8 @@ class Index:
         gops: Numbers = np.searchsorted(self.starts, numbers, side="right") - 1
         return gops
 
-    def is_one_start(self, frames: Sequence[int]) -> bool:
-        """Whether this is one frame, and a GOP starts with it: of such a request nothing can be left out."""
+    def asks_for_a_start(self, frames: Sequence[int]) -> bool:
+        """Whether one frame is asked for, and a GOP starts with it: too little is there to be left out."""
         if len(frames) != 1:
             return False
         number = self.order.item(frames[0])

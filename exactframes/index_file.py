@@ -10,7 +10,7 @@ import numpy as np
 
 from exactframes.errors import StaleIndexError
 
-MAGIC = b"exactframes index 2\n"  # another version is refused
+MAGIC = b"exactframes index 3\n"  # another version is refused
 ARRAYS = {  # by name and in this order: of packets, but `order` of frames and the last two of GOPs
     "pts": np.int64,
     **dict.fromkeys(("duration", "size"), np.int32),

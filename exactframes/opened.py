@@ -115,7 +115,7 @@ class Opened:
         frames = frames_of(index)
         if not frames:
             return self._ask(theirs, None)
-        if not index.is_one_start(frames) and self._reckoner(index).saves(frames, self._position):
+        if not index.asks_for_a_start(frames) and self._reckoner(index).saves(frames, self._position):
             try:
                 return ours(self._pruned(index, frames))
             except (DeclinedError, RuntimeError, av.FFmpegError, OSError, ValueError) as reason:

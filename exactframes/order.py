@@ -1,29 +1,26 @@
 """Checks that the times of packets fit the order in which they are decoded."""
 
-from collections.abc import Callable
-
 from exactframes.errors import DeclinedError
-from exactframes.rules.roles import Data
 
 
 class Order:
-    """The packets of a stream in the order of decoding; a seek begins it anew."""
+    """The packets of a stream in the order of decoding."""
 
-    def __init__(self, *, seeks_by_dts: bool, is_b: Callable[[Data], bool] | None) -> None:
+    def __init__(self, *, seeks_by_dts: bool, tells_b: bool) -> None:
         """Begin.
 
         Args:
             seeks_by_dts: whether FFmpeg seeks by times of decoding in this container.
-            is_b: tells B-pictures that no other refers to, in codecs where all B-pictures are so.
+            tells_b: whether roles tell B-pictures.
         """
-        self._seeks_by_dts, self._is_b = seeks_by_dts, is_b
+        self._seeks_by_dts, self._tells_b = seeks_by_dts, tells_b
         self.begin_anew()
 
     def begin_anew(self) -> None:
-        """A seek may lead to packets that were read before."""
+        """Forget the packets so far: a seek may lead back."""
         self._last_dts: int | None = None
-        self._older: int | None = None  # the pts of the last two pictures that are not B
-        self._newer: int | None = None
+        self._given: int | None = None  # the pts of the picture that FFmpeg gave last
+        self._held: int | None = None  # ... and of the one that it holds back
 
     def require_rising(self, dts: int | None) -> None:
         """Check that times of decoding rise where FFmpeg seeks by them.
@@ -36,23 +33,22 @@ class Order:
                 raise DeclinedError("decoding times do not rise")
             self._last_dts = dts
 
-    def require_between(self, data: Data, pts: int) -> None:
-        """Check that B-pictures are shown between the two others decoded last, and these in order.
+    def require_given_in_order(self, *, is_b: bool, pts: int) -> None:
+        """Check that frames rise in the order in which FFmpeg gives them, where B-pictures are told.
 
-        Both is so by definition of the codecs (ISO/IEC 13818-2, 6.1.1.11; 14496-2, 6.1.3.8). FFmpeg gives
-        frames in that order, whatever the container says: TorchCodec would get times that do not rise.
+        It gives a B-picture at once, and any other when the next such one comes (ISO/IEC 13818-2, 6.1.1.11;
+        14496-2, 6.1.3.8), whatever times the container tells.
 
         Raises:
-            DeclinedError: if the container's times contradict the pictures.
-            ValueError: if a packet does not hold one picture.
+            DeclinedError: if the container's times contradict that order.
         """
-        if self._is_b is None:
+        if not self._tells_b:
             return
-        if self._is_b(data):
-            is_before = self._newer is not None and pts < self._newer
-            fits = is_before and (self._older is None or self._older < pts)
+        if is_b:
+            fits = self._held is not None and pts < self._held and (self._given is None or self._given < pts)
+            self._given = pts
         else:
-            fits = self._newer is None or self._newer < pts
-            self._older, self._newer = self._newer, pts
+            fits = self._held is None or self._held < pts
+            self._given, self._held = self._held, pts
         if not fits:
             raise DeclinedError("the presentation times contradict the order of the pictures")

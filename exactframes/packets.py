@@ -53,7 +53,7 @@ class Reader:
         self._has_read = self._parameters_in_band = False
         # For the part that was read. In other containers the flags by which FFmpeg seeks cannot be read.
         self.finds_by_time = name == MOV and not source.boxes.is_fragmented
-        self._order = Order(seeks_by_dts=name in (MOV, FLV, TS), is_b=self.codec.is_b)
+        self._order = Order(seeks_by_dts=name in (MOV, FLV, TS), tells_b=self.codec.tells_b)
         self._start_times: set[int | None] = set()  # the dts of packets at which GOPs start
         self._may_reorder = context.codec.canonical_name in REORDERED and bool(context.has_b_frames)
         self._last_visible, self._first_hidden = -(2**63), 2**63  # their pts
@@ -294,7 +294,7 @@ class Reader:
                 raise DeclinedError("the codec's parameters change within the file")
             is_keyframe = packet.is_keyframe
             role = judge(memoryview(packet), is_keyframe)
-            self._order.require_between(memoryview(packet), pts)
+            self._order.require_given_in_order(is_b=role.is_b, pts=pts)
             if role.has_parameters:
                 self._parameters_in_band = True
             elif self._parameters_in_band:

@@ -6,7 +6,7 @@ from typing import Any
 
 from exactframes.errors import DeclinedError
 from exactframes.rules import av1, h264, hevc, mpeg
-from exactframes.rules.roles import Data, Rule, every_frame_alone, whole_gops
+from exactframes.rules.roles import Rule, every_frame_alone, whole_gops
 
 MOV, MKV, AVI = "mov", "matroska", "avi"  # FFmpeg's demuxers by their first name: MP4 is MOV, WebM is MKV
 ASF, OGG, FLV, TS, PS = "asf", "ogg", "flv", "mpegts", "mpeg"
@@ -27,7 +27,7 @@ class Codec:
     reorders: bool = True  # frames may be shown in another order than they are decoded in
     tag_tells: bool = False  # whether the container's codec tag names a variant of the codec
     parameter_sets: Callable[[bytes], Any] = bytes  # the part of the extradata that a decoder reads
-    is_b: Callable[[Data], bool] | None = None  # tells B-pictures, where that is not the rule's matter
+    tells_b: bool = False  # whether the rule tells B-pictures, and no picture refers to one
 
     @property
     def prunes(self) -> bool:
@@ -49,8 +49,8 @@ TRIED = {
     "av1": Codec((MOV, MKV), "mp4", av1.rule, "refresh_frame_flags", reorders=False),
     "vp9": Codec((MKV, MOV), "mp4", reorders=False),
     "vp8": Codec((MKV,), "nut", reorders=False),
-    "mpeg4": Codec((MOV, MKV, AVI), "mp4", mpeg.mpeg4_rule, is_b=mpeg.is_mpeg4_b),
-    "mpeg2video": Codec((MKV, MOV), "mp4", mpeg.mpeg2_rule, is_b=mpeg.is_mpeg2_b),
+    "mpeg4": Codec((MOV, MKV, AVI), "mp4", mpeg.mpeg4_rule, tells_b=True),
+    "mpeg2video": Codec((MKV, MOV), "mp4", mpeg.mpeg2_rule, tells_b=True),
     "theora": Codec((MKV, OGG), "nut", reorders=False),
     "wmv2": Codec((ASF, MKV), "nut", reorders=False),
     "flv1": Codec((MKV, FLV), "nut", reorders=False),
@@ -84,7 +84,8 @@ def codec_for(codec: str, container: str, name: str, *, is_exact: bool = False) 
         DeclinedError: if it has not been tried; the message gives a remedy if there is one.
     """
     if container in INEXACT and not (is_exact and container != PS):
-        raise DeclinedError(f"seeking in {INEXACT[container]} is not exact: {remux(name)}")
+        instead = remux(name) if container == PS else f"use seek mode exact, or {remux(name)}"
+        raise DeclinedError(f"seeking in {INEXACT[container]} is not exact: {instead}")
     tried = TRIED.get(codec)
     if tried is None:
         raise DeclinedError(f"pruning has not been tried with the codec {codec}")

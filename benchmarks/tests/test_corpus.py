@@ -61,7 +61,7 @@ FALL_BACK_IN_APPROXIMATE = {
     *("h264 start offset", "hevc open GOP", "h264 in FLV", "flv1", "h264 no B-frames in FLV"),
     *("h264 fragment a keyframe", "h264 fragment a frame", "h264 fragments, start offset", "vp9 fragments"),
     *("hevc open GOP, fragments", "h264 all flagged, fragments", "h264 no B-frames in MPEG-TS"),
-    "h264 edit list hides the end",
+    *("h264 edit list hides the end", "theora in Ogg"),
     *("hevc open GOP in MKV", "hevc open GOP, layers", "hevc 10-bit", "hevc HDR10", "hevc RADL"),
     *("mpeg4 B-frames", "mpeg4 quarter-pel", "mpeg2 B-frames", "mpeg2 in MP4"),
 }

@@ -5,53 +5,100 @@ Clauses are those of ISO/IEC 13818-2 (MPEG-2) and ISO/IEC 14496-2 (MPEG-4).
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from exactframes.rules.roles import Data, Role, Rule, whole_gops
 
 PICTURE = b"\x00\x00\x01\x00"  # picture_start_code, 13818-2, table 6-1
 VOP = b"\x00\x00\x01\xb6"  # vop_start_code, 14496-2, table 6-3
-# sequence_header, 13818-2, 6.2.2.1: its size, aspect and rate; sequence_extension, 6.2.2.3: profile, level,
-# progressive_sequence, chroma_format, and the upper bits of the size and of the bit rate.
-SEQUENCE = re.compile(rb"\x00\x00\x01\xb3(.{4})", re.DOTALL)
-SEQUENCE_EXTENSION = re.compile(rb"\x00\x00\x01\xb5([\x10-\x1f]..)", re.DOTALL)
-# VideoObjectLayer, 14496-2, 6.2.3, after a video_object_layer_start_code, up to the next start code
-LAYER = re.compile(rb"\x00\x00\x01[\x20-\x2f](.*?)(?=\x00\x00\x01|\Z)", re.DOTALL)
 B_PICTURE, B_VOP = 3, 2  # picture_coding_type, 13818-2, table 6-12; vop_coding_type, 14496-2, table 6-20
+SEQUENCE = re.compile(rb"\x00\x00\x01\xb3(.*?)(?=\x00\x00\x01|\Z)", re.DOTALL)  # sequence_header, 6.2.2.1
+EXTENSION = re.compile(rb"\x00\x00\x01\xb5([\x10-\x1f].{5})", re.DOTALL)  # sequence_extension, 6.2.2.3
+DISPLAY = re.compile(rb"\x00\x00\x01\xb5([\x20-\x2f].*?)(?=\x00\x00\x01|\Z)", re.DOTALL)  # 6.2.2.4
+# VideoObjectLayer, 14496-2, 6.2.3: after a video_object_layer_start_code, up to the next start code
+LAYER = re.compile(rb"\x00\x00\x01[\x20-\x2f](.*?)(?=\x00\x00\x01|\Z)", re.DOTALL)
+EXTENDED_PAR = "1111"  # aspect_ratio_info, 14496-2, table 6-12: two bytes tell it
 
 
 def mpeg2_rule(extradata: bytes) -> Rule:
-    """GOPs are kept whole. Size, aspect and rate may not change: FFmpeg's decoder loses a frame there."""
-    return _Steady(_sequence, extradata)
+    """GOPs are kept whole, and what their headers say of pictures may not change, but for the bit rate.
+
+    Where size, aspect or low_delay change, FFmpeg's decoder loses a frame; quantiser matrices and colours
+    stay in force until a header tells others.
+    """
+    return _Whole(_Syntax(PICTURE, 2, _is_mpeg2_b, _sequence), extradata)
 
 
 def mpeg4_rule(extradata: bytes) -> Rule:
-    """GOPs are kept whole. The VideoObjectLayer may not change."""
-    return _Steady(_layer, extradata)
+    """GOPs are kept whole, and the VideoObjectLayer may not change, which says how pictures are coded.
+
+    With B-VOPs it must tell that frames are reordered (low_delay 0 among vol_control_parameters). Else
+    FFmpeg's decoder learns it from the first B-VOP, and gives the frame before that one too early.
+    """
+    return _Whole(_Syntax(VOP, 1, _is_mpeg4_b, _layer, _tells_reordering), extradata)
 
 
-class _Steady:
-    """Judges packets, as `whole_gops` does, of a stream whose parameters must stay what they are."""
+@dataclass(frozen=True)
+class _Syntax:
+    """Where a codec has what is read here."""
 
-    def __init__(self, parameters: Callable[[bytes], bytes | None], extradata: bytes) -> None:
-        self._parameters, self._first = parameters, parameters(extradata)
+    start_code: bytes  # of pictures
+    most: int  # pictures in a packet: a frame may be coded as two fields
+    is_b: Callable[[bytes], bool]  # of what follows it
+    parameters: Callable[
+        [bytes], bytes | None
+    ]  # of what stands before the first picture; None: there are none
+    may_reorder: Callable[[bytes], bool] = lambda _parameters: True  # whether there may be B-pictures
+
+
+class _Whole:
+    """Judges packets, as `whole_gops` does, and tells B-pictures."""
+
+    def __init__(self, syntax: _Syntax, extradata: bytes) -> None:
+        self._syntax = syntax
+        self._outside = syntax.parameters(extradata)
+        self._first: bytes | None = None
 
     def __call__(self, data: Data, is_keyframe: bool) -> Role:
         """Judge the next packet.
 
         Raises:
-            ValueError: if it brings other parameters than those before.
+            ValueError: if it does not hold one picture, or if its parameters rule a plan out.
         """
-        found = self._parameters(bytes(data))
-        if self._first is None:
-            self._first = found
+        before, *pictures = bytes(data).split(self._syntax.start_code)
+        kinds = {self._syntax.is_b(picture) for picture in pictures}
+        if len(kinds) != 1 or len(pictures) > self._syntax.most:
+            raise ValueError("a packet does not hold exactly one picture")
+        self._require_same(self._syntax.parameters(before) or (self._outside if is_keyframe else None))
+        is_b = kinds.pop()
+        if is_b and self._first is not None and not self._syntax.may_reorder(self._first):
+            raise ValueError("the header tells no B-frames, and there are some")
+        return whole_gops(data, is_keyframe)._replace(is_b=is_b)
+
+    def _require_same(self, found: bytes | None) -> None:
+        self._first = found if self._first is None else self._first
         if found not in {None, self._first}:
             raise ValueError("the codec's parameters change within the file")
-        return whole_gops(data, is_keyframe)
+
+
+def _is_mpeg2_b(picture: bytes) -> bool:
+    return len(picture) > 1 and picture[1] >> 3 & 7 == B_PICTURE
+
+
+def _is_mpeg4_b(picture: bytes) -> bool:
+    return bool(picture) and picture[0] >> 6 == B_VOP
 
 
 def _sequence(data: bytes) -> bytes | None:
-    header, extension = SEQUENCE.search(data), SEQUENCE_EXTENSION.search(data)
-    return None if header is None else header[1] + (extension[1] if extension else b"")
+    """What stays in force of a sequence_header and its extensions: all but bit rate and buffer size."""
+    header, extension, display = (found.search(data) for found in (SEQUENCE, EXTENSION, DISPLAY))
+    if header is None:
+        return None
+    size, matrices = header[1][:4], bytes(byte & 3 for byte in header[1][7:8]) + header[1][8:]
+    parts = [size, matrices.rstrip(b"\0")]
+    if extension is not None:
+        parts += [extension[1][:2], bytes([extension[1][2] & 0xE0, extension[1][5]])]
+    return b"/".join([*parts, display[1] if display else b""])
 
 
 def _layer(data: bytes) -> bytes | None:
@@ -59,31 +106,9 @@ def _layer(data: bytes) -> bytes | None:
     return None if layer is None else layer[1].rstrip(b"\0")
 
 
-def is_mpeg2_b(data: Data) -> bool:
-    """Whether a packet holds a B-picture, of one frame or of its two fields.
-
-    Raises:
-        ValueError: if it holds no picture, or pictures of which only some are B.
-    """
-    kinds = {int(header[1]) >> 3 & 7 == B_PICTURE for header in _headers(data, PICTURE)}
-    if len(kinds) != 1:
-        raise ValueError("a packet does not hold exactly one picture")
-    return kinds.pop()
-
-
-def is_mpeg4_b(data: Data) -> bool:
-    """Whether a packet holds a B-VOP.
-
-    Raises:
-        ValueError: if it does not hold one VOP, as in the packed bitstreams of old AVI files.
-    """
-    headers = _headers(data, VOP)
-    if len(headers) != 1:
-        raise ValueError("a packet does not hold exactly one picture")
-    return headers[0][0] >> 6 == B_VOP
-
-
-def _headers(data: Data, code: bytes) -> list[bytes]:
-    """The two bytes after each start code."""
-    pieces = bytes(data).split(code)[1:]
-    return [piece[:2].ljust(2, b"\0") for piece in pieces]
+def _tells_reordering(layer: bytes) -> bool:
+    bits = "".join(f"{byte:08b}" for byte in layer[:8])
+    place = 9  # after random_accessible_vol and video_object_type_indication
+    place += 8 if bits[place : place + 1] == "1" else 1  # is_object_layer_identifier
+    place += 20 if bits[place : place + 4] == EXTENDED_PAR else 4
+    return bits[place : place + 1] == "1" and bits[place + 3 : place + 4] == "0"

@@ -15,6 +15,7 @@ class Role(NamedTuple):
     layer: int = 0  # its temporal layer: higher layers may need it even if `needed` is False
     has_parameters: bool = False  # it brings parameter sets of its own
     is_hidden: bool = False  # an edit list hides its frame
+    is_b: bool = False  # a B-picture of MPEG-2 or MPEG-4: no other refers to it
 
 
 Rule = Callable[[Data, bool], Role]  # (the packet's bytes, is it flagged as a keyframe) -> its role

@@ -4,7 +4,7 @@ import pytest
 
 from exactframes.errors import DeclinedError
 from exactframes.rules.roles import Role
-from exactframes.support import INEXACT, TRIED, codec_for, remux
+from exactframes.support import TRIED, codec_for, remux
 
 REMEDY = "remux it losslessly, `ffmpeg -fflags +genpts -i {} -map 0:v:0 -c copy {}`, and give that"
 
@@ -15,11 +15,20 @@ def test_a_codec_is_told_how_it_is_cut() -> None:
     assert not codec_for("vp9", "matroska", "clip.webm").prunes
 
 
-@pytest.mark.parametrize(("container", "name"), INEXACT.items())
+@pytest.mark.parametrize(("container", "name"), [("mpegts", "MPEG-TS"), ("flv", "FLV"), ("ogg", "Ogg")])
 def test_containers_without_exact_seeking_are_told_a_remedy(container: str, name: str) -> None:
     with pytest.raises(DeclinedError) as told:
         codec_for("h264", container, "a.b.ts")
-    assert str(told.value) == f"seeking in {name} is not exact: {REMEDY.format('a.b.ts', 'a.b.mkv')}"
+    remedy = f"use seek mode exact, or {REMEDY.format('a.b.ts', 'a.b.mkv')}"
+    assert str(told.value) == f"seeking in {name} is not exact: {remedy}"
+    codec_for({"ogg": "theora"}.get(container, "h264"), container, "a.b.ts", is_exact=True)
+
+
+@pytest.mark.parametrize("is_exact", [True, False])
+def test_a_container_without_exact_seeking_in_any_mode(is_exact: bool) -> None:
+    with pytest.raises(DeclinedError) as told:
+        codec_for("mpeg2video", "mpeg", "film.mpg", is_exact=is_exact)
+    assert str(told.value) == f"seeking in MPEG-PS is not exact: {REMEDY.format('film.mpg', 'film.mkv')}"
 
 
 def test_a_name_without_suffix_gets_one() -> None:
@@ -43,7 +52,7 @@ def test_intra_only_codecs_keep_just_the_requested_frames(codec: str) -> None:
     assert (tried.prunes, tried.reorders) == (True, False)
 
 
-@pytest.mark.parametrize("codec", ["vp9", "mpeg4", "mpeg2video", "theora", "ffv1"])
+@pytest.mark.parametrize("codec", ["vp9", "theora", "ffv1"])
 def test_other_codecs_keep_gops_whole(codec: str) -> None:
     judge = TRIED[codec].make_rule(b"")
     assert judge(b"", True) == Role(needed=True, starts=True, leads=True)
@@ -51,8 +60,8 @@ def test_other_codecs_keep_gops_whole(codec: str) -> None:
     assert not TRIED[codec].prunes
 
 
-def test_b_pictures_are_told_where_no_rule_tells_them() -> None:
-    assert {name for name, codec in TRIED.items() if codec.is_b is not None} == {"mpeg4", "mpeg2video"}
+def test_only_some_rules_tell_b_pictures() -> None:
+    assert {name for name, codec in TRIED.items() if codec.tells_b} == {"mpeg4", "mpeg2video"}
 
 
 def test_what_of_the_extradata_a_decoder_reads() -> None:

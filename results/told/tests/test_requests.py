@@ -24,9 +24,9 @@ def records() -> list[Record]:
         [
             made_entry("kept", "clips-closed-1", [1.0, 1.1, 0.9]),
             made_entry("exactframes", "clips-closed-1", [0.5, 0.6, 0.5], p95=12.3456, largest=123.456),
-            made_entry("kept-approximate", "clips-closed-1", [0.8, 0.8, 0.8]),
+            made_entry("fresh-approximate", "clips-closed-1", [0.8, 0.8, 0.8], first_seconds=12.345),
             made_entry("opencv", "clips-closed-1", [0.1], is_peer=True,
-                       proof={"frames": 80, "digest": "d", "max_difference": 3, "differing_frames": 40}),
+                       proof={"frames": 80, "digest": "d", "max_difference": 123, "differing_frames": 80}),
             made_entry("kept", "vlm-open-80", [2.0], arrivals=5.0, p95=0.5),
             made_entry("exactframes", "vlm-open-80", [2.0], arrivals=5.0, p95=0.25),
             made_entry("fresh", "vlm-closed-2", [2.0], work={"is_bytes": True, "output_size": "796x448"}),
@@ -45,12 +45,13 @@ def test_the_table_fits_110_columns_and_has_a_row_for_each_way() -> None:
     row = next(line for line in lines if line.startswith("exactframes"))
     assert row.split()[:4] == ["exactframes", "20", "160", "-"]
     assert row.endswith("exact")
-    assert next(line for line in lines if line.startswith("opencv")).endswith("±3 on 50%")
+    assert row.split()[10:] == ["0.15", "1.23", "90.0", "2", "exact"]
+    assert next(line for line in lines if line.startswith("opencv")).endswith("±123 on 100%")
 
 
 def test_what_is_recommended_is_exact_and_fastest() -> None:
     text = " ".join(" ".join(table(records())).split())
-    assert "clips: exactframes answers most on clips-closed-1, 20 requests a second, 1.60 times kept-" in text
+    assert "clips: exactframes answers most on clips-closed-1, 20 requests a second, 1.60 times fresh" in text
     assert "vlm: decode-frames answers most on vlm-closed-2, 10 requests a second, 2.00 times fresh." in text
     assert "Of vlm-open-80 the shortest p95 is that of exactframes, 250 ms." in text
     assert "opencv answers most" not in text
@@ -93,7 +94,7 @@ def test_a_record_of_requests_is_read_as_it_was_written() -> None:
 
 
 def test_a_peer_s_likeness_is_a_proof_and_a_way_s_is_none() -> None:
-    differing = {"frames": 80, "digest": "d", "max_difference": 3, "differing_frames": 40}
+    differing = {"frames": 80, "digest": "d", "max_difference": 123, "differing_frames": 80}
     peer = read(made_entry("opencv", "clips-closed-1", [1.0], is_peer=True, proof=differing))
     way = read(made_entry("kept", "clips-closed-1", [1.0], proof=differing))
     assert (peer.is_proven, peer.is_exact, way.is_proven) == (True, False, False)
