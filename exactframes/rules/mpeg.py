@@ -45,9 +45,7 @@ class _Syntax:
     start_code: bytes  # of pictures
     most: int  # pictures in a packet: a frame may be coded as two fields
     is_b: Callable[[bytes], bool]  # of what follows it
-    parameters: Callable[
-        [bytes], bytes | None
-    ]  # of what stands before the first picture; None: there are none
+    parameters: Callable[[bytes], bytes | None]  # of what stands before pictures; None if nothing does
     may_reorder: Callable[[bytes], bool] = lambda _parameters: True  # whether there may be B-pictures
 
 
