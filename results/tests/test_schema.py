@@ -1,6 +1,7 @@
 """The schema: what is written is read again, files of earlier versions are read, and every figure counts."""
 
 import json
+import math
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from results.schema import (
     is_of_this_suite,
     read,
 )
+from results.tests.made_requests import made_entry
 
 # Of versions 0.1.0 and 0.2.0: a run with peers, one of a set of videos, and one on a cluster.
 SAVED_BEFORE = sorted((Path(__file__).parent / "saved_before").glob("*.json"))
@@ -253,3 +255,14 @@ def test_cpu_time_is_that_of_the_untimed_pass() -> None:
 
 def test_names_that_saved_files_hold() -> None:
     assert (BASELINE, NEEDED_FRAMES, ALL_FRAMES) == ("sequential", "limit-needed-frames", "limit-all-frames")
+
+
+@pytest.mark.parametrize(
+    ("rounds", "stddev"), [([0.09], 0.0), ([0.08, 0.1], 0.02 / math.sqrt(2)), ([0.09, 0.1, 0.08], 0.01)]
+)
+def test_a_p95_scatters_as_its_rounds_do(rounds: list[float], stddev: float) -> None:
+    judged = read(made_entry("kept", "clips-closed-1", [1.0], p95_rounds=rounds)).judged
+    p95 = judged["kept on clips-closed-1, p95"].times
+    assert p95 is not None
+    assert p95.rounds == tuple(rounds)
+    assert p95.stddev == pytest.approx(stddev)

@@ -8,14 +8,14 @@ from results.told.request_snippets import Setting, request_snippet
 from results.told.tables import Row, markdown_table, text_table
 
 COLUMNS = (
-    "way", "req/s", "fps", "limit", "p50 ms", "p90", "p95", "p99", "max", "CPU ms", "MB",
-    "GB", "first ms", "open", "proof",
+    "way", "req/s", "fps", "limit", "p50 ms", "p90", "p95", "p99", "max", "CPU ms", "read",
+    "mem", "first ms", "open", "proof",
 )  # fmt: skip
 LEGEND = (
     "req/s: requests a second, of an open load those that arrive; limit: share of FFmpeg's speed on the same",
     "packets; p50 .. max: latency from when a request was due; CPU, MB read: a request, of all processes;",
-    "GB: their memory at its largest; first: the first request of a fresh caller; open: decoders that stay",
-    "open. Loads: closed-N, N callers ask again at once; fork-N, spawn-N: DataLoader workers; open-P:",
+    "mem: MB by which their memory grows; first: the first request of a fresh caller; open: decoders that",
+    "stay open. Loads: closed-N, N callers ask again at once; fork-N, spawn-N: DataLoader workers; open-P:",
     "arrivals at P % of TorchCodec's best.",
 )
 LEFT = (0, len(COLUMNS) - 1)
@@ -71,7 +71,7 @@ def _row(record: Record) -> Row:
         *(_milliseconds(seconds) for seconds in latencies),
         _milliseconds(found.cpu_seconds),
         "-" if found.bytes_read is None else f"{found.bytes_read / 1e6:.2f}",
-        f"{record.cost.peak_bytes / 1e9:.2f}" if record.cost else "-",
+        f"{record.cost.extra_bytes / 1e6:.0f}" if record.cost else "-",
         "-" if found.first_seconds is None else _milliseconds(found.first_seconds),
         str(found.decoders_open),
         _proof(record),
