@@ -20,8 +20,8 @@ def made_entry(way: str, workload: str, rounds: list[float], **fields: Any) -> E
     info = {
         "strategy": way, "kind": "request", "workers": 2, "frames": 80, "workload": workload,
         "proof": fields.get("proof", {"frames": 80, "digest": "cc"}), "requests": requests,
-        "interleaved": True, "cost": {"cpu_seconds": 0.6, "peak_bytes": 2 * 10**9, "extra_bytes": 1_234_000_000},
-        **identity,
+        "cost": {"cpu_seconds": 0.6, "peak_bytes": 2 * 10**9, "extra_bytes": 1_234_000_000},
+        "interleaved": True, **identity,
     }  # fmt: skip
     middle = sorted(rounds)[len(rounds) // 2]
     return {"extra_info": info, "stats": {"median": middle, "stddev": 0.0, "data": rounds}}
