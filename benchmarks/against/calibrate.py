@@ -71,7 +71,6 @@ SETS = (
         unchanged="requests-neighbour",
     ),
 )
-UNCHANGED = {chosen.name: chosen.unchanged for chosen in SETS}
 
 
 def take(chosen: Set, folder: Path) -> None:
@@ -138,12 +137,12 @@ def main(argv: list[str]) -> int:
     arguments = parser.parse_args(argv)
     if unknown := set(arguments.sets) - set(names):
         parser.error(f"there is no set {min(unknown)}: choose from {', '.join(names)}")
-    wanted = arguments.sets or names
+    wanted = [chosen for chosen in SETS if chosen.name in (arguments.sets or names)]
     try:
         if arguments.check:
             print("\n".join(check()))  # noqa: T201
             return 0
-        for chosen in () if arguments.report else (one for one in SETS if one.name in wanted):
+        for chosen in () if arguments.report else wanted:
             folder = KEPT / "calibration" / chosen.name
             take(chosen, folder)
             STORAGE.mkdir(exist_ok=True)
@@ -152,10 +151,10 @@ def main(argv: list[str]) -> int:
         _say(f"error: {error}")
         return 2
     kept = {path.stem: json.loads(path.read_text()) for path in sorted(STORAGE.glob("*.json"))}
-    for name in filter(kept.__contains__, wanted):
-        one, unchanged = kept[name], kept.get(UNCHANGED[name])
-        lines = report_planted(one, unchanged) if one["planted"] else report(one)
-        print("\n".join(lines))  # noqa: T201
+    for chosen in wanted:
+        if one := kept.get(chosen.name):
+            lines = report_planted(one, kept.get(chosen.unchanged)) if chosen.plant else report(one)
+            print("\n".join(lines))  # noqa: T201
     return 0
 
 

@@ -3,20 +3,18 @@
 Clauses are those of ISO/IEC 13818-2 (MPEG-2) and ISO/IEC 14496-2 (MPEG-4).
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from exactframes.rules.roles import Data, Role, Rule, whole_gops
 
-PICTURE = b"\x00\x00\x01\x00"  # picture_start_code, 13818-2, table 6-1
-VOP = b"\x00\x00\x01\xb6"  # vop_start_code, 14496-2, table 6-3
+START = b"\x00\x00\x01"  # begins every start code, and occurs nowhere else
+PICTURE = START + b"\x00"  # picture_start_code, 13818-2, table 6-1
+VOP = START + b"\xb6"  # vop_start_code, 14496-2, table 6-3
 B_PICTURE, B_VOP = 3, 2  # picture_coding_type, 13818-2, table 6-12; vop_coding_type, 14496-2, table 6-20
-SEQUENCE = re.compile(rb"\x00\x00\x01\xb3(.*?)(?=\x00\x00\x01|\Z)", re.DOTALL)  # sequence_header, 6.2.2.1
-EXTENSION = re.compile(rb"\x00\x00\x01\xb5([\x10-\x1f].{5})", re.DOTALL)  # sequence_extension, 6.2.2.3
-DISPLAY = re.compile(rb"\x00\x00\x01\xb5([\x20-\x2f].*?)(?=\x00\x00\x01|\Z)", re.DOTALL)  # 6.2.2.4
-# VideoObjectLayer, 14496-2, 6.2.3: after a video_object_layer_start_code, up to the next start code
-LAYER = re.compile(rb"\x00\x00\x01[\x20-\x2f](.*?)(?=\x00\x00\x01|\Z)", re.DOTALL)
+SEQUENCE, EXTENSION = b"\xb3", b"\xb5"  # sequence_header_code, extension_start_code, 13818-2, table 6-1
+OF_SEQUENCE, OF_DISPLAY = "1", "2"  # extension_start_code_identifier, 4 bits, 13818-2, table 6-2
+LAYERS = range(0x20, 0x30)  # video_object_layer_start_code, 14496-2, table 6-3
 EXTENDED_PAR = "1111"  # aspect_ratio_info, 14496-2, table 6-12: two bytes tell it
 
 
@@ -89,19 +87,21 @@ def _is_mpeg4_b(picture: bytes) -> bool:
 
 def _sequence(data: bytes) -> bytes | None:
     """What stays in force of a sequence_header and its extensions: all but bit rate and buffer size."""
-    header, extension, display = (found.search(data) for found in (SEQUENCE, EXTENSION, DISPLAY))
-    if header is None:
-        return None
-    size, matrices = header[1][:4], bytes(byte & 3 for byte in header[1][7:8]) + header[1][8:]
-    parts = [size, matrices.rstrip(b"\0")]
-    if extension is not None:
-        parts += [extension[1][:2], bytes([extension[1][2] & 0xE0, extension[1][5]])]
-    return b"/".join([*parts, display[1] if display else b""])
+    header = extension = display = b""
+    for unit in data.split(START)[1:]:
+        code, identifier = unit[:1], unit[1:2].hex()[:1]
+        if code == SEQUENCE:
+            header = unit[1:5] + bytes(byte & 3 for byte in unit[8:9]) + unit[9:].rstrip(b"\0")
+        elif code == EXTENSION and identifier == OF_SEQUENCE:
+            extension = unit[1:3] + bytes(byte & 0xE0 for byte in unit[3:4]) + unit[6:7]
+        elif code == EXTENSION and identifier == OF_DISPLAY:
+            display = unit[1:].rstrip(b"\0")
+    return b"/".join([header, extension, display]) if header else None
 
 
 def _layer(data: bytes) -> bytes | None:
-    layer = LAYER.search(data)
-    return None if layer is None else layer[1].rstrip(b"\0")
+    units = (unit for unit in data.split(START)[1:] if unit and unit[0] in LAYERS)
+    return next((unit[1:].rstrip(b"\0") for unit in units), None)
 
 
 def _tells_reordering(layer: bytes) -> bool:

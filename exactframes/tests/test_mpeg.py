@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import av
 import pytest
@@ -196,7 +195,7 @@ def test_order_of_pictures_is_not_judged_where_b_pictures_are_not_told() -> None
         order.require_given_in_order(is_b=False, pts=pts)
 
 
-def is_as_torchcodec(video: Path, frames: list[int], why: Any) -> bool:
+def is_as_torchcodec(video: Path, frames: list[int], why: str) -> bool:
     """Whether frames are TorchCodec's, and why it gave them is told."""
     with pytest.warns(FallbackWarning, match=why):
         ours = decode_frames(video, frames)
