@@ -1,12 +1,13 @@
 """Cuts runs out of a file that stays open, a decoder for each. Used if TorchCodec has no low-level API."""
 
+from dataclasses import dataclass, replace
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import av
 
 from exactframes.errors import DeclinedError, WrongFrameError
-from exactframes.excerpt import Decoding, cut
+from exactframes.excerpt import Decoding, Excerpt, cut
 from exactframes.fidelity import parameters, require_same
 from exactframes.gops import Packet
 from exactframes.index import Index
@@ -14,11 +15,21 @@ from exactframes.media import open_container
 from exactframes.output import Batch
 from exactframes.plan import Run
 from exactframes.source import Source
-from exactframes.support import codec_for
+from exactframes.support import MKV, MOV, codec_for
 
-# Indices of files of which an excerpt was compared with its source: all others are made in the same way. An
-# index outlives the decoders of a data set with more videos than can be kept open.
-_COMPARED: WeakSet[Index] = WeakSet()
+STATES_TIMES = (MOV, MKV)  # containers that state each packet's pts: no decoder is needed to work it out
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """What is known of a file, once an excerpt was compared with it: all others are made in the same way."""
+
+    expected: dict[str, Any]  # what its excerpts must keep
+    is_header_enough: bool | None  # to cut them: FFmpeg need not decode to open the file; None: not tried
+
+
+# An index outlives the decoders of a data set with more videos than can be kept open.
+_COMPARED: WeakKeyDictionary[Index, _Compared] = WeakKeyDictionary()
 
 
 class Cutting:
@@ -31,13 +42,17 @@ class Cutting:
             av.FFmpegError, OSError: if PyAV cannot open it.
         """
         self._source, self._index, self._threads = source, index, ffmpeg_threads
-        self._container = open_container(source.video)
-        stream: Any = self._container.streams[index.stream_index]
+        known = _COMPARED.get(index)
+        self._open(decodes=known is None or known.is_header_enough is False)
+
+    def _open(self, *, decodes: bool) -> None:
+        self._decodes = decodes
+        self._container = open_container(self._source.video, decodes=decodes)
+        stream: Any = self._container.streams[self._index.stream_index]
         self._stream = stream
-        name = self._container.format.name.partition(",")[0]
-        self._codec = codec_for(
-            self._stream.codec_context.codec.canonical_name, name, source.path.name, is_exact=True
-        )
+        self._demuxer = self._container.format.name.partition(",")[0]
+        codec, name = self._stream.codec_context.codec.canonical_name, self._source.path.name
+        self._codec = codec_for(codec, self._demuxer, name, is_exact=True)
 
     def write(self, run: Run, batch: Batch) -> None:
         """Decode a run's packets, and write its frames into the batch.
@@ -46,19 +61,41 @@ class Cutting:
             DeclinedError: if the excerpt does not keep what it must.
             WrongFrameError: if the file differs from its index, or a frame is not as planned.
         """
-        try:
-            excerpt = cut(self._stream, self._codec, self._read(run), self._source)
-        except (av.FFmpegError, ValueError) as error:
-            raise DeclinedError(str(error)) from error
-        if self._index not in _COMPARED:
-            require_same(parameters(self._stream), excerpt.data)
-            _COMPARED.add(self._index)
-        task = Decoding(excerpt, self._threads)
+        task = Decoding(self._checked(run), self._threads)
         index = self._index
         numbers = {packet.pts: packet.data.number for packet in run.packets}
         shown = [numbers[request.pts] for request in sorted(run.requests)]
         times, durations = index.seconds(index.pts[shown]), index.seconds(index.duration[shown])
         batch.put_all(task, times.tolist(), durations.tolist())
+
+    def _checked(self, run: Run) -> Excerpt:
+        """Cut an excerpt; the first of a file is compared with it, and the first by the header alone, too."""
+        known = _COMPARED.get(self._index)
+        if known is None:
+            return self._first(run)
+        if self._decodes or known.is_header_enough:
+            return self._cut(run)
+        try:
+            excerpt = self._cut(run)
+            require_same(known.expected, excerpt.data)
+        except (DeclinedError, WrongFrameError):
+            _COMPARED[self._index] = replace(known, is_header_enough=False)
+            self._open(decodes=True)
+            return self._cut(run)
+        _COMPARED[self._index] = replace(known, is_header_enough=True)
+        return excerpt
+
+    def _first(self, run: Run) -> Excerpt:
+        excerpt, expected = self._cut(run), parameters(self._stream)
+        require_same(expected, excerpt.data)
+        _COMPARED[self._index] = _Compared(expected, None if self._demuxer in STATES_TIMES else False)
+        return excerpt
+
+    def _cut(self, run: Run) -> Excerpt:
+        try:
+            return cut(self._stream, self._codec, self._read(run), self._source)
+        except (av.FFmpegError, ValueError) as error:
+            raise DeclinedError(str(error)) from error
 
     def _read(self, run: Run) -> Run:
         """Return the run with the content of its packets."""

@@ -12,6 +12,7 @@ from av.container import InputContainer
 from torch import Tensor
 
 ONE_CONNECTION = {"multiple_requests": "1"}  # without it PyAV's FFmpeg loses packets when it seeks
+HEADER_ONLY = {"codec_whitelist": "none", "probesize": "32"}  # no decoder has this name; 32 is the least
 SAMPLES = 16  # blocks that are read between a file's first one and its last
 BLOCK = 1 << 12  # bytes
 
@@ -43,16 +44,22 @@ def apart(video: Any) -> Any:
     return _Aside(video) if hasattr(video, "read") else video
 
 
-def open_container(video: Any) -> InputContainer:
+def open_container(video: Any, *, decodes: bool = True) -> InputContainer:
     """Open the video once more, beside other readers.
+
+    Args:
+        video: what TorchCodec takes.
+        decodes: whether FFmpeg may decode the first frames, to find what the header does not say. It takes
+            milliseconds: most of opening a file.
 
     Raises:
         av.FFmpegError, OSError: if it cannot be read.
     """
+    options = {} if decodes else HEADER_ONLY
     if is_url(video):
-        return av.open(str(video), options=ONE_CONNECTION)
+        return av.open(str(video), options={**ONE_CONNECTION, **options})
     path = path_of(video)  # absolute: FFmpeg takes what stands before a colon for a protocol
-    opened: InputContainer = av.open(str(path) if path is not None else _beside(video))
+    opened: InputContainer = av.open(str(path) if path is not None else _beside(video), options=options)
     return opened
 
 

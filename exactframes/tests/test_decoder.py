@@ -23,13 +23,15 @@ from exactframes import (
     Index,
     StaleIndexError,
     VideoDecoder,
+    cutting,
     decode_frames,
     in_place,
     iter_frames,
     opened,
 )
 from exactframes.choice import Reckoner
-from exactframes.errors import WrongFrameError
+from exactframes.errors import DeclinedError, WrongFrameError
+from exactframes.media import open_container
 from exactframes.tests.asking import Ask, answer, is_same, prune_whenever_possible, requests
 from exactframes.workers import on_threads
 from fixtures.testing.corpus import make_video
@@ -441,6 +443,47 @@ def test_a_header_is_read_once_for_an_index(video: Path, monkeypatch: pytest.Mon
     assert (again.metadata, again.stream_index) == (before.metadata, before.stream_index)
     assert not opening.called
     assert differing(again, video) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "decoding"),
+    [
+        ("video.mp4", GOPS, [True, False, False]),
+        ("video.mkv", GOPS, [True, False, False]),
+        (
+            "rejected.mp4",
+            ("-c:v", "mpeg4", "-g", "20", "-bf", "2"),
+            [True, False, True, True],
+        ),  # by the muxer
+        ("video.ts", (*GOPS, "-bf", "0"), [True, True, True]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_video_is_opened_again_without_decoding_if_its_header_says_enough(
+    name: str, options: tuple[str, ...], decoding: list[bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prune_whenever_possible(monkeypatch, in_place=False)
+    path = make_video(tmp_path / name, *options)
+    index, opening = VideoDecoder(path).index, Mock(wraps=open_container)
+    monkeypatch.setattr(cutting, "open_container", opening)
+    for _ in range(3):
+        ours = VideoDecoder(path, index=index)
+        assert is_same(ours.get_frames_at([33, 7, 48]), Theirs(path).get_frames_at([33, 7, 48]))
+        assert ours.why_unpruned is None
+    assert [call.kwargs["decodes"] for call in opening.call_args_list] == decoding
+
+
+def test_excerpts_by_the_header_alone_are_compared_with_the_file(
+    video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prune_whenever_possible(monkeypatch, in_place=False)
+    index, comparing = VideoDecoder(video).index, Mock(side_effect=[None, DeclinedError("another shape")])
+    monkeypatch.setattr(cutting, "require_same", comparing)
+    for _ in range(3):
+        ours = VideoDecoder(video, index=index)
+        assert is_same(ours.get_frames_at([33, 7]), Theirs(video).get_frames_at([33, 7]))
+        assert ours.why_unpruned is None
+    assert comparing.call_count == 2
 
 
 @pytest.mark.parametrize("saves", [False, True])
