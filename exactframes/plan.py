@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from exactframes.errors import RestDeclinedError
 from exactframes.gops import Asked, Gop, Packet, Request
 
 SMALLEST_RUN = 48  # packets: opening a decoder costs as much as decoding about five packets
@@ -38,15 +39,18 @@ class Sharing:
         """Whether a run has its share, after so many runs, with so many requests left.
 
         Runs begin small, so that every worker has something to do at once; they grow, and shrink towards the
-        end (guided self-scheduling, Polychronopoulos and Kuck 1987).
+        end (guided self-scheduling, Polychronopoulos and Kuck 1987). A worker that is alone gets few large
+        ones: each opens a decoder.
         """
         if run.size >= LARGEST_RUN or len(run.requests) >= self.most_frames:
             return True
+        if self.workers == 1:
+            return False
         smallest: float = SMALLEST_RUN
         if len(run.packets) == len(run.requests):  # only requested frames: all runs can have one size
             rounds = max(1, round(self.requests / (2 * SMALLEST_RUN * self.workers)))
             smallest = self.requests / (rounds * self.workers)
-        share = left / (FEWEST_RUNS * self.workers) if self.workers > 1 else left
+        share = left / (FEWEST_RUNS * self.workers)
         grown = 2 ** min(20, runs // self.workers) * smallest
         return len(run.packets) >= smallest and (len(run.requests) >= share or len(run.packets) >= grown)
 
@@ -61,18 +65,26 @@ def plan_runs(asked: Iterable[Asked], sharing: Sharing, *, prunes: bool) -> Iter
         asked: the GOPs in order.
         sharing: how large the runs get.
         prunes: whether the codec's rule shows which packets can be dropped.
+
+    Raises:
+        RestDeclinedError: as the GOPs do, once a run of those before was given.
     """
     run, runs, left = Run(), 0, sharing.requests
-    for window in asked:
-        gop, following = window.gop, window.following
-        if run.packets and (gop.is_open or sharing.is_large(run, runs, left)):
+    try:
+        for window in asked:
+            gop, following = window.gop, window.following
+            if run.packets and (gop.is_open or sharing.is_large(run, runs, left)):
+                yield run
+                left -= len(run.requests)
+                run, runs = Run(), runs + 1
+            if window.requests or window.leading:
+                run.take(_needed(window, prunes=prunes, is_first=not run.packets), window.requests)
+            if following is not None and window.leading:
+                run.take(_up_to_leading(window, following, prunes=prunes), window.leading)
+    except RestDeclinedError:
+        if run.packets:
             yield run
-            left -= len(run.requests)
-            run, runs = Run(), runs + 1
-        if window.requests or window.leading:
-            run.take(_needed(window, prunes=prunes, is_first=not run.packets), window.requests)
-        if following is not None and window.leading:
-            run.take(_up_to_leading(window, following, prunes=prunes), window.leading)
+        raise
     if run.packets:
         yield run
 
