@@ -16,10 +16,12 @@ NO_FRAMES = torch.zeros((1, 3, 2, 2), dtype=torch.uint8)
 
 
 def our_threads() -> list[threading.Thread]:
+    """The threads of the library that live now, by their name."""
     return [thread for thread in threading.enumerate() if thread.name.startswith("exactframes")]
 
 
 def wait_for_threads() -> None:
+    """Fails where a thread of the library lives on for five seconds."""
     latest = time.monotonic() + 5
     while our_threads() and time.monotonic() < latest:
         time.sleep(0.005)
@@ -27,10 +29,12 @@ def wait_for_threads() -> None:
 
 
 def ahead(*made: Made | BaseException) -> Ahead:
+    """An iterator over what is made up: items, warnings, and errors that are raised."""
     return Ahead(given(made), Stop())
 
 
 def given(made: tuple[Made | BaseException, ...]) -> Generator[Made, None, None]:
+    """The items one by one; an error is raised where it stands, a warning is an item."""
     for item in made:
         if isinstance(item, BaseException) and not isinstance(item, Warning):
             raise item
@@ -38,6 +42,7 @@ def given(made: tuple[Made | BaseException, ...]) -> Generator[Made, None, None]
 
 
 def batch(number: int) -> tuple[range, torch.Tensor]:
+    """A batch of one tiny frame."""
     return range(number, number + 1), NO_FRAMES
 
 
