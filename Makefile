@@ -69,7 +69,7 @@ ab: setup  ## A against B in lockstep: make ab A="torchcodec==0.12.0" B="torchco
 ab-check: setup  ## three minutes of this code against itself: what could `make ab` find here, now?
 	$(VENV)/bin/python -m results.calibrate --check
 
-tables: setup  ## all tables of README and docs measured again in one go, in about two hours; can be interrupted
+tables: setup  ## tables of README and docs measured again in one go, in about two hours; can be interrupted
 	$(VENV)/bin/python -m benchmarks.everything $(ARGS)
 
 fuzz: setup  ## pruned frames of random videos against sequential ones: make fuzz [MINUTES=5] [ARGS=...]

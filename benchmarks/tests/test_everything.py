@@ -53,6 +53,21 @@ def test_it_goes_on_after_a_part_that_failed(parts: Path, capfd: pytest.CaptureF
     assert shipped == ["0001_one.json", "0002_two.json"]
 
 
+@pytest.mark.parametrize(("failing", "status"), [("test_peer", 0), ("test_decode", 2)])
+def test_a_wrong_frame_of_another_library_stops_no_tables(
+    parts: Path, monkeypatch: pytest.MonkeyPatch, failing: str, status: int
+) -> None:
+    (parts.parent / "test_made_up.py").write_text(
+        "import pytest\n"
+        "def test_sound(benchmark): benchmark(int)\n"
+        f"@pytest.mark.parametrize('way', ['a'])\ndef {failing}(way): pytest.fail('a wrong frame')\n"
+    )
+    measure = f'eval "{sys.executable} -m pytest test_made_up.py ${{1#ARGS=}}"'
+    monkeypatch.setattr(everything, "PARTS", (Part("peers", ("sh", "-c", measure, "-")),))
+    assert everything.main([]) == status
+    assert len(list(parts.parent.glob("results/*/0001_peers.json"))) == (status == 0)
+
+
 def test_an_interrupt_ends_the_part_first(tmp_path: Path) -> None:
     """SIGTERM, which does not reach the processes of the part by itself."""
     started, ended = tmp_path / "started", tmp_path / "ended"
