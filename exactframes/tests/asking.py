@@ -1,5 +1,6 @@
 """Everything that can be asked of a decoder, and whether two answers are the same; for tests."""
 
+import pickle
 import random
 from collections.abc import Callable
 from typing import Any
@@ -7,11 +8,18 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torchcodec import decoders
 
-from exactframes import opened
+from exactframes import VideoDecoder, in_place, opened
 from exactframes.choice import Reckoner
 
 Ask = Callable[[Any], Any]
+Theirs: Any = decoders.VideoDecoder
+GOPS = ("-c:v", "libx264", "-g", "20", "-bf", "2")
+EXECUTORS = [
+    False,
+    pytest.param(True, marks=pytest.mark.skipif(not in_place.HAS_STAGES, reason="since 0.17")),
+]
 
 
 def prune_whenever_possible(monkeypatch: pytest.MonkeyPatch, *, in_place: bool = True) -> None:
@@ -94,3 +102,15 @@ def is_same(ours: Any, theirs: Any) -> bool:
         and torch.equal(torch.as_tensor(ours.pts_seconds), torch.as_tensor(theirs.pts_seconds))
         and torch.equal(torch.as_tensor(ours.duration_seconds), torch.as_tensor(theirs.duration_seconds))
     )
+
+
+def repickled(decoder: VideoDecoder) -> VideoDecoder:
+    """The decoder as another process would get it."""
+    taken: VideoDecoder = pickle.loads(pickle.dumps(decoder))  # noqa: S301
+    return taken
+
+
+def differing(ours: Any, video: Any) -> list[int]:
+    """Which requests are not answered as a fresh decoder of TorchCodec answers them."""
+    asked = requests(Theirs(video))
+    return [n for n, ask in enumerate(asked) if not is_same(answer(ours, ask), answer(Theirs(video), ask))]
