@@ -19,7 +19,7 @@ EXTRAS := dev
 INSTALLED := $(VENV)/installed-from-pyproject-and-constraints
 PYTEST := $(VENV)/bin/python -m pytest
 
-.PHONY: tables bench try bench-peers bench-requests bench-scaling bench-cluster bench-page page ab ab-check fuzz test
+.PHONY: tables grid bench try bench-peers bench-requests bench-scaling bench-cluster bench-page page ab ab-check fuzz test
 .PHONY: test-long test-stack test-library release-check check setup system clean
 PAGE := $(VENV)/bin/python -m results.page
 BENCH := $(PYTEST) benchmarks/test_speed.py --benchmark-only --benchmark-autosave --interleave
@@ -69,7 +69,10 @@ ab: setup  ## A against B in lockstep: make ab A="torchcodec==0.12.0" B="torchco
 ab-check: setup  ## three minutes of this code against itself: what could `make ab` find here, now?
 	$(VENV)/bin/python -m results.calibrate --check
 
-tables: setup  ## tables of README and docs measured again in one go, in about two hours; can be interrupted
+grid: setup  ## requests of every shape on every length of GOP, in half an hour: make grid SAVE=FILE.json [ARGS=...]
+	$(VENV)/bin/python -m benchmarks.grid --save "$(or $(SAVE),$(error SAVE=FILE.json: where is the grid kept?))" $(ARGS)
+
+tables: setup  ## tables of README and docs measured again in one go, in two to three hours; can be interrupted
 	$(VENV)/bin/python -m benchmarks.everything $(ARGS)
 
 fuzz: setup  ## pruned frames of random videos against sequential ones: make fuzz [MINUTES=5] [ARGS=...]

@@ -32,6 +32,7 @@ from results.saved.saving import write_atomically
 
 ROOT = STORAGE.parent
 KEPT = ROOT / ".tables"
+GRIDS = STORAGE / "saved" / "grids"
 FOLDER = KEPT / "folder"  # the videos of a part
 LINK = (
     ".ci/cluster-in-a-namespace",
@@ -49,7 +50,7 @@ class PartError(Exception):
 
 @dataclass(frozen=True)
 class Part:
-    """One measurement."""
+    """One measurement, a run of the suite."""
 
     name: str  # of the file that comes of it
     command: tuple[str, ...]
@@ -58,13 +59,8 @@ class Part:
 
     @property
     def result(self) -> Path:
-        """What it leaves in the end: a run, or the verdict of A against B."""
-        return KEPT / f"{self.name}{'.md' if self.is_verdict else '.json'}"
-
-    @property
-    def is_verdict(self) -> bool:
-        """Whether it is A against B."""
-        return "ab" in self.command
+        """What it leaves in the end."""
+        return KEPT / f"{self.name}.json"
 
     @property
     def is_possible(self) -> bool:
@@ -77,17 +73,55 @@ class Part:
         Raises:
             PartError: if it fails.
         """
+        self.measure()
+        if not self.result.exists():
+            raise PartError(f"{self.name} failed, as is said above: mend that, and the same command goes on")
+
+    def measure(self) -> None:
+        """Leave the result, if all goes well."""
         storage, cache = KEPT / self.name, KEPT / f"{self.name}.cache"
         shutil.rmtree(storage, ignore_errors=True)  # of a run that failed
         shutil.rmtree(cache, ignore_errors=True)
         saves = f"--benchmark-storage={storage} --benchmark-save={self.name} -o cache_dir={cache}"
-        if self.is_verdict:  # each verdict has an exit status of its own; it is there or not
-            _status_of([*self.command, f"SUMMARY={self.result}"])
-        elif not _status_of([*self.command, f"ARGS={self.options} {saves}"]) or _only_peers_failed(cache):
+        if not _status_of([*self.command, f"ARGS={self.options} {saves}"]) or _only_peers_failed(cache):
             for saved in storage.glob("*/*.json"):  # one
                 saved.replace(self.result)
-        if not self.result.exists():
-            raise PartError(f"{self.name} failed, as is said above: mend that, and the same command goes on")
+
+    def shipped(self, runs: Path, number: int) -> Path:
+        """Where its result stands in the repository.
+
+        Args:
+            runs: the folder of saved runs.
+            number: of this part.
+        """
+        return runs / f"{number:04}_{self.result.name}"
+
+
+class Verdict(Part):
+    """A against B; the result is what `make ab` writes in Markdown."""
+
+    @property
+    def result(self) -> Path:
+        """What it leaves in the end."""
+        return KEPT / f"{self.name}.md"
+
+    def measure(self) -> None:
+        """Leave the result; each verdict has an exit status of its own, so it is there or not."""
+        _status_of([*self.command, f"SUMMARY={self.result}"])
+
+
+class Grid(Part):
+    """A grid of requests, which is gone on with cell by cell."""
+
+    def measure(self) -> None:
+        """Leave the result, if all goes well."""
+        begun = KEPT / f"{self.name}.begun.json"
+        if not _status_of([*self.command, f"SAVE={begun}"]):
+            begun.replace(self.result)
+
+    def shipped(self, _runs: Path, _number: int) -> Path:
+        """Not among the runs."""
+        return GRIDS / self.result.name
 
 
 def _only_peers_failed(cache: Path) -> bool:
@@ -133,7 +167,9 @@ PARTS = (
     Part("1080p_in_parts", ("make", "bench"), f"{WORKLOAD_1080P} --rounds 2"),
     Part("1080p_size_448", ("make", "bench"), f"{WORKLOAD_1080P} --size 448 --rounds 2"),
     Part("a_folder_of_videos", ("make", "bench", f"VIDEO={FOLDER}")),
-    Part("upgrade", UPGRADE),
+    Verdict("upgrade", UPGRADE),
+    Grid("grid", ("make", "grid")),
+    Grid("grid_newest", ("make", "grid", "STACK=newest")),
 )
 VIDEOS = {
     "a-h264-480p.mp4": ("-vf", "scale=854:480", "-c:v", "libx264", "-g", "250"),
@@ -181,15 +217,15 @@ def require_same_beginning() -> None:
 
 def finish(parts: Sequence[Part]) -> None:
     """Put the files where they are shipped, and make the documents of them."""
-    platform = next(path.name for path in (KEPT / parts[0].name).iterdir() if path.is_dir())
+    runs = STORAGE / next(path.name for path in (KEPT / parts[0].name).iterdir() if path.is_dir())
     for number, part in enumerate(parts, 1):
         if not part.is_possible:
             say(f"{part.name} is left as it was: it needs root")
             continue
-        target = STORAGE / platform / f"{number:04}_{part.result.name}"
+        target = part.shipped(runs, number)
         target.parent.mkdir(exist_ok=True)
         shutil.copy(part.result, target)
-        say(f"results/{platform}/{target.name}")
+        say(str(target.relative_to(ROOT)))
     for page in write_documents(ROOT):
         say(f"{page.relative_to(ROOT)} is made of them")
 

@@ -3,10 +3,11 @@
     python -m benchmarks.grid --save FILE.json [--codec NAME] [--pairs N]
 
 Both decoders are kept, exact, with one FFmpeg thread; both get the same requests in turns, each at a random
-place. A ratio is the median over all requests of TorchCodec's seconds over ours for the same request, since
-requests differ in what they cost: above 1 ours is faster. Each cell is proven before it is timed: all frames
-of its first request are equal. Interrupted, it goes on where it was: a cell that has enough pairs in the
-file is not measured again, and more are added to one that has fewer.
+place. A ratio is the mean, over the middle half of the requests, of TorchCodec's seconds over ours for the
+same request, since requests differ in what they cost: above 1 ours is faster. Each cell is proven before it
+is timed: all frames of its first request are equal. Interrupted, it goes on where it was: a cell that has
+enough pairs in the file is not measured again, and more are added to one that has fewer. A file of another
+machine or of other versions is refused.
 
 What it cannot see: the first requests of a decoder (these are opened and their index read before), and
 larger pictures, on which what is fixed in a request weighs less.
@@ -31,8 +32,10 @@ from torchcodec.decoders import VideoDecoder
 import exactframes
 from benchmarks.harness.identify import software_versions
 from fixtures.clip import EMBEDDED_CLIP
+from fixtures.errors import InputError
 from fixtures.ffmpeg import run_ffmpeg
 from fixtures.settings import usable_cpus
+from results.saved.history import UNREADABLE
 from results.saved.saving import write_atomically
 from results.told.grid import ratio, request_in_words
 
@@ -41,7 +44,7 @@ FRAMES = (1, 8, 32, 300)
 STRIDES = (1, 4, 12, 100)
 SIZE = (320, 180)
 FEWEST_PAIRS = 20
-SHORTEST, LONGEST = 1.0, 40.0  # seconds of requests in a cell: small ones have more pairs, the largest fewer
+SHORTEST, LONGEST = 1.0, 15.0  # seconds of requests in a cell: small ones have more pairs, the largest fewer
 LONG_ENOUGH = max(FRAMES) * max(STRIDES) + 1000  # frames: any request has many places
 ENCODERS: dict[str, Callable[[int], tuple[str, ...]]] = {
     "h264": lambda gop: (
@@ -144,9 +147,12 @@ def measure(cell: Cell, theirs: VideoDecoder, ours: exactframes.VideoDecoder, pa
 
 
 def measure_video(codec: str, gop: int, pairs: int, save: Path) -> None:
-    """Measure what the file does not hold of one video; it is written after each cell."""
-    saved = json.loads(save.read_text())["cells"] if save.exists() else []
-    cells = {tuple(cell[field.name] for field in fields(Shape)): Cell(**cell) for cell in saved}
+    """Measure what the file does not hold of one video; it is written after each cell.
+
+    Raises:
+        InputError: as saved_cells does.
+    """
+    cells = {tuple(getattr(cell, field.name) for field in fields(Shape)): cell for cell in saved_cells(save)}
     for shape in shapes(codec, gop):
         nothing = Cell(**asdict(shape), theirs=[], ours=[], theirs_cpu=[], ours_cpu=[])
         cells.setdefault(astuple(shape), nothing)
@@ -167,6 +173,24 @@ def measure_video(codec: str, gop: int, pairs: int, save: Path) -> None:
             measured = [asdict(one) for one in cells.values() if one.ours]
             write_atomically(save, json.dumps({**about(), "cells": measured}))
             say(told(cell))
+
+
+def saved_cells(save: Path) -> list[Cell]:
+    """The cells of the file that is completed; none if there is no file.
+
+    Raises:
+        InputError: if it is no grid, or one of another machine or of other versions.
+    """
+    if not save.exists():
+        return []
+    try:
+        saved = json.loads(save.read_text())
+        cells = [Cell(**cell) for cell in saved.pop("cells")]
+    except UNREADABLE as error:
+        raise InputError(f"{save} is no grid ({error!r:.100}): give another file") from error
+    if saved != about():
+        raise InputError(f"{save} was measured on another machine or with other versions: give another file")
+    return cells
 
 
 @cache
@@ -192,9 +216,13 @@ def main(argv: list[str] | None = None) -> int:
         "--pairs", type=int, default=FEWEST_PAIRS, help=f"of requests in a cell (default: {FEWEST_PAIRS})"
     )
     options = parser.parse_args(argv)
-    for codec in options.codec or ENCODERS:
-        for gop in GOPS:
-            measure_video(codec, gop, options.pairs, options.save)
+    try:
+        for codec in options.codec or ENCODERS:
+            for gop in GOPS:
+                measure_video(codec, gop, options.pairs, options.save)
+    except InputError as error:
+        say(f"error: {error}")
+        return 2
     return 0
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import everything
-from benchmarks.everything import Part, PartError
+from benchmarks.everything import Grid, Part, PartError
 from fixtures.testing.suite_runner import ROOT
 from results import documents
 
@@ -66,6 +66,16 @@ def test_a_wrong_frame_of_another_library_stops_no_tables(
     monkeypatch.setattr(everything, "PARTS", (Part("peers", ("sh", "-c", measure, "-")),))
     assert everything.main([]) == status
     assert len(list(parts.parent.glob("results/*/0001_peers.json"))) == (status == 0)
+
+
+def test_a_grid_goes_on_with_its_own_file(parts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = 'file="${1#SAVE=}"; test -e "$file" && ended=true; echo {} > "$file"; test "$ended"'
+    monkeypatch.setattr(everything, "PARTS", (everything.PARTS[0], Grid("grid", ("sh", "-c", script, "-"))))
+    monkeypatch.setattr(everything, "GRIDS", parts.parent / "results" / "grids")
+    assert everything.main([]) == 2
+    assert not (parts / "grid.json").exists(), "half a grid is taken for a whole one"
+    assert everything.main([]) == 0
+    assert (parts.parent / "results" / "grids" / "grid.json").exists()
 
 
 def test_an_interrupt_ends_the_part_first(tmp_path: Path) -> None:

@@ -1,0 +1,54 @@
+"""The grid of requests as it is measured: gone on with, and never mixed with another machine's."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import grid
+
+
+@pytest.fixture
+def save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of a small grid: one video, two requests."""
+    for name, value in {
+        "GOPS": (12,), "FRAMES": (1, 8), "STRIDES": (4,), "SHORTEST": 0.0, "LONG_ENOUGH": 400,
+    }.items():  # fmt: skip
+        monkeypatch.setattr(grid, name, value)
+    return tmp_path / "grid.json"
+
+
+def measured(save: Path, *options: str) -> list[int]:
+    """How many pairs each cell has."""
+    assert grid.main(["--save", str(save), "--codec", "h264", *options]) == 0
+    cells = json.loads(save.read_text())["cells"]
+    assert all(len(cell["theirs"]) == len(cell["ours"]) for cell in cells)
+    return [len(cell["ours"]) for cell in cells]
+
+
+def test_a_grid_is_gone_on_with(save: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert measured(save, "--pairs", "2") == [2, 2]
+    before = json.loads(save.read_text())["cells"]
+    assert "h264 GOP 12, 8 frames 4 apart" in capsys.readouterr().err
+    assert measured(save, "--pairs", "2") == [2, 2]
+    assert "h264" not in capsys.readouterr().err, "measured again"
+    assert measured(save, "--pairs", "3") == [3, 3]
+    after = json.loads(save.read_text())["cells"]
+    assert [cell["ours"][:2] for cell in after] == [cell["ours"] for cell in before]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "is no grid"),
+        ('{"cells": [{"codec": "h264"}]}', "is no grid"),
+        ('{"cells": [], "machine": {"usable_cpus": 999}}', "was measured on another machine"),
+    ],
+)
+def test_another_file_is_refused_and_left_alone(
+    text: str, told: str, save: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save.write_text(text)
+    assert grid.main(["--save", str(save)]) == 2
+    assert told in capsys.readouterr().err
+    assert save.read_text() == text
