@@ -9,6 +9,7 @@ costs time, and never changes a frame.
     fewer packets  runs * RUN + packets read * READ + packets decoded * a packet
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -82,10 +83,14 @@ class Reckoner:
         ours = _within_gops(index, np.where(kept, seconds + rates.costs.kept, 0.0) + rates.costs.read)
         gain = theirs - ours
         most = np.maximum.reduceat(gain, index.starts) + SEEK - rates.costs.run
-        self._pays = (most > 0) & index.prunes  # [GOPs], for the best possible request
-        self._may_save = bool(self._pays.any())
-        self._theirs, self._gain = theirs.astype(np.float32), gain.astype(np.float32)
-        self._asked = np.where(kept, 0.0, seconds + rates.costs.kept).astype(np.float32)
+        pays = (most > 0) & index.prunes  # [GOPs], for the best possible request
+        self._may_save = bool(pays.any())
+        # A request asks for single numbers, which memory views give much sooner than arrays.
+        asked = np.where(kept, 0.0, seconds + rates.costs.kept)
+        self._order, self._starts, self._pays = index.order.data, index.starts.data, pays.data
+        self._theirs, self._gain, self._asked = (
+            sums.astype(np.float32).data for sums in (theirs, gain, asked)
+        )
 
     def may_save(self) -> bool:
         """Whether any request is cheaper with fewer packets."""
@@ -98,21 +103,21 @@ class Reckoner:
             frames: which frames, in any order.
             position: the last frame that TorchCodec's decoder gave; within a GOP it goes on from there.
         """
-        order, starts, costs = self._index.order, self._index.starts, self._rates.costs
-        numbers = order[np.asarray(frames, dtype=np.int64)]
-        if not (self._may_save and self._pays[self._index.gop_of(numbers)].any()):
+        if not self._may_save:
             return False
-        stands = -1 if position is None else order.item(position)
-        gain, start, stop, last = 0.0, 0, 0, 0
-        for number in sorted(set(numbers.tolist())):  # in the order of decoding
+        stands = -1 if position is None else self._order[position]
+        gain, start, stop, last, may_pay = 0.0, 0, 0, 0, False
+        for number in sorted({self._order[frame] for frame in frames}):  # in the order of decoding
             if number >= stop:  # in another GOP than the last one
-                gain += self._gain.item(last) if stop else 0.0
-                start, stop = self._index.bounds(int(np.searchsorted(starts, number, side="right")) - 1)
-                gain += SEEK - costs.run
-                gain -= self._theirs.item(stands) + SEEK if start <= stands < number else 0.0
-            gain -= self._asked.item(number)
+                gain += self._gain[last] if stop else 0.0
+                gop = bisect_right(self._starts, number) - 1
+                start, stop = self._index.bounds(gop)
+                may_pay = may_pay or bool(self._pays[gop])
+                gain += SEEK - self._rates.costs.run
+                gain -= self._theirs[stands] + SEEK if start <= stands < number else 0.0
+            gain -= self._asked[number]
             last = number
-        return gain + self._gain.item(last) > 0
+        return may_pay and gain + self._gain[last] > 0
 
 
 def _within_gops(index: Index, values: Numbers) -> Numbers:

@@ -41,7 +41,7 @@ class Header:
 
     def completed(self, index: Index) -> Any:
         """The metadata of exact mode, which counts the content."""
-        begin, end = float(index.seconds(index.pts[index.order[:1]])[0]), index.end_seconds
+        begin, end = index.begin_seconds, index.end_seconds
         return dataclasses.replace(
             self.metadata,
             num_frames_from_content=len(index),

@@ -2,6 +2,7 @@
 
 import math
 import os
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -82,9 +83,14 @@ class Index:
         """Whether one frame is asked for, and a GOP starts with it: too little is there to be left out."""
         if len(frames) != 1:
             return False
-        number = self.order.item(frames[0])
-        place = int(self.starts.searchsorted(number))
-        return place < len(self.starts) and self.starts.item(place) == number
+        number, starts = self.order.item(frames[0]), self.starts.data
+        place = bisect_left(starts, number)
+        return place < len(starts) and starts[place] == number
+
+    @property
+    def begin_seconds(self) -> float:
+        """When the first frame is shown: `times[0]`, without the others."""
+        return float(self.pts[self.order[0]]) * self.base.numerator / self.base.denominator
 
     def seconds(self, ticks: Numbers) -> Numbers:
         """Times as TorchCodec computes them."""

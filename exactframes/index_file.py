@@ -10,15 +10,13 @@ import numpy as np
 
 from exactframes.errors import StaleIndexError
 
-MAGIC = b"exactframes index 3\n"  # another version is refused
-ARRAYS = {  # by name and in this order: of packets, but `order` of frames and the last two of GOPs
+MAGIC = b"exactframes index 4\n"  # another version is refused
+ALIGNED = 8  # bytes: the header is padded, and larger items come first, so that all arrays are aligned
+ARRAYS = {  # by name and in this order: of packets, but `order` of frames, `starts` and `is_open` of GOPs
     "pts": np.int64,
-    **dict.fromkeys(("duration", "size"), np.int32),
+    **dict.fromkeys(("duration", "size", "order", "starts"), np.int32),
     "role": np.uint8,
-    "is_keyframe": np.bool_,
-    "order": np.int32,
-    "starts": np.int32,
-    "is_open": np.bool_,
+    **dict.fromkeys(("is_keyframe", "is_open"), np.bool_),
 }
 
 
@@ -35,6 +33,7 @@ def write_index_file(path: str | os.PathLike[str], header: dict[str, Any], array
     try:
         with part.open("wb") as file:
             text = json.dumps(header).encode()
+            text += b" " * (-(len(MAGIC) + 4 + len(text)) % ALIGNED)
             file.write(MAGIC + len(text).to_bytes(4, "big") + text)
             for array in arrays:
                 file.write(array.tobytes())
