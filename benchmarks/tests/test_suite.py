@@ -107,6 +107,10 @@ def test_what_a_person_sees(output: str) -> None:
 
 
 def test_the_recommended_python_works(output: str, video: Path, tmp_path: Path) -> None:
+    fastest = re.search(r"^Fastest exact way here: ([\w-]+)", output, MULTILINE)
+    assert fastest is not None
+    if fastest[1] in STAGES:
+        pytest.skip(f"{fastest[1]} was the fastest on this little video, and has no lines of Python")
     _, _, rest = output.partition("In Python:\n")
     code = "\n".join(itertools.takewhile(lambda line: not line or line.startswith("    "), rest.splitlines()))
     assert '"holiday.mp4", seek_mode="approximate"' in code or '"holiday.mp4", indices, ' in code

@@ -1,11 +1,12 @@
 """What a run of one workload recommends: the fastest exact way, and the lines of Python that use it."""
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from results.schema import BASELINE, Record
-from results.told.snippets import snippet
+from results.told.snippets import snippet, with_python
+
+WIDTH = 100  # of a line in a terminal
 
 
 def exact_records(records: Sequence[Record]) -> list[Record]:
@@ -23,7 +24,8 @@ def recommendation(records: Sequence[Record]) -> list[str]:
     is_gain = best.speedup and best.strategy != BASELINE
     gain = f", {best.speedup:.2f} times as fast as {BASELINE}" if is_gain else ""
     peak = f", {best.cost.peak_bytes / 1e9:.2f} GB at its peak" if best.cost else ""
-    return _said(f"Fastest exact way here: {best.strategy}{_workers(best)}{gain}{peak}.", _python(best))
+    sentence = f"Fastest exact way here: {best.strategy}{_workers(best)}{gain}{peak}."
+    return with_python(sentence, _python(best), WIDTH)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,12 +69,7 @@ def set_recommendation(ways: Sequence[Way], videos: int, baseline: float | None)
     gain = f", {baseline / best.seconds:.2f} times as fast as {BASELINE}" if baseline else ""
     workers = _workers(best.record, with_threads=False)
     sentence = f"Fastest exact way for all {videos} videos: {best.name}{workers}{gain}."
-    return _said(sentence, _python(best.record) if best.has_one_size else [])
-
-
-def _said(sentence: str, python: Sequence[str]) -> list[str]:
-    text = sentence + " In Python:" * bool(python)
-    return ["", *textwrap.wrap(text, 100), *(f"    {line}".rstrip() for line in python)]
+    return with_python(sentence, _python(best.record) if best.has_one_size else [], WIDTH)
 
 
 def _workers(record: Record, *, with_threads: bool = True) -> str:

@@ -1,10 +1,10 @@
 """The table of a run of requests: a block for each stream and load, a row for each way; and what to use."""
 
-import textwrap
 from collections.abc import Iterable, Sequence
 
 from results.schema import Record
 from results.told.request_snippets import Setting, request_snippet
+from results.told.snippets import with_python
 from results.told.tables import Row, markdown_table, text_table
 
 COLUMNS = (
@@ -123,9 +123,7 @@ def _recommendation(stream: str, records: Sequence[Record]) -> list[str]:
         assert quick.requests is not None
         p95 = _milliseconds(quick.requests.p95)
         sentence += f" Of {quick.workload} the shortest p95 is that of {quick.strategy}, {p95} ms."
-    python = request_snippet(best.strategy, setting_of(best))
-    text = textwrap.wrap(sentence + " In Python:" * bool(python), 110, break_on_hyphens=False)
-    return ["", *text, *(f"    {line}".rstrip() for line in python)]
+    return with_python(sentence, request_snippet(best.strategy, setting_of(best)), 110)
 
 
 def setting_of(record: Record) -> Setting:

@@ -7,6 +7,8 @@ default does; $option is the row's own word, put in first. The other words come 
 frames are resized.
 """
 
+import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from string import Template
 
@@ -269,6 +271,14 @@ SNIPPETS: dict[str, Snippet] = {
     "ffmpeg-pipe-workers": Snippet("numpy", FFMPEG_PIPE + AT_ONCE, '"-threads", "$workers"'),
     "ffmpeg-pipe-chunks": Snippet("numpy joblib", FFMPEG_PIPE + ON_THREADS, '"-threads", "1"'),
 }
+
+
+def with_python(sentence: str, python: Sequence[str], width: int) -> list[str]:
+    """A sentence, after an empty line and in lines of this width; then the Python for it, if there is any."""
+    text = sentence + " In\N{NO-BREAK SPACE}Python:" * bool(python)
+    wrapped = textwrap.wrap(text, width, break_on_hyphens=False)
+    lines = [line.replace("\N{NO-BREAK SPACE}", " ") for line in wrapped]
+    return ["", *lines, *(f"    {line}".rstrip() for line in python)]
 
 
 def snippet(  # noqa: PLR0913  by keyword

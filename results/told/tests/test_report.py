@@ -11,6 +11,7 @@ from results.saved.rates import add_rates, records_of
 from results.saved.shipping import without_machine_names
 from results.schema import Entry
 from results.told import report
+from results.told.snippets import with_python
 
 
 def entry(strategy: str, median: float | None, **work: object) -> Entry:
@@ -191,6 +192,14 @@ def test_the_recommended_python_names_the_file_and_the_seek_mode() -> None:
     assert table(entries)[-1] == (
         "Fastest exact way here: of-ones-own with 2 workers, 2.00 times as fast as sequential."
     )
+
+
+@pytest.mark.parametrize("length", range(80, 100))
+def test_the_words_before_the_python_stay_together(length: int) -> None:
+    said = with_python("x" * length + ".", ["import torch"], 100)
+    assert max(map(len, said)) <= 100
+    assert said[-2].endswith("In Python:")
+    assert said[-1] == "    import torch"
 
 
 def test_what_is_not_exact_is_not_recommended() -> None:
