@@ -117,6 +117,13 @@ def test_inner_records_say_nothing_that_is_not_saved() -> None:
         "cost": {"cpu_seconds": 1.0, "peak_bytes": 2},
         "packets": {"decoded": 1, "in_file": 2},
         "cluster": {"workers": 2, "threads": 3, "is_local": False},
+        "requests": {
+            **dict.fromkeys(("p50", "p90", "p95", "p99", "largest", "cpu_seconds"), 0.5),
+            "requests": 7,
+            "callers": 2,
+            "distribution": [[-14, 7]],
+            "p95_rounds": [0.5],
+        },
     }
     record = read(entry(**inner))
     assert {name: record.to_dict()[name] for name in inner} == {
@@ -124,6 +131,12 @@ def test_inner_records_say_nothing_that_is_not_saved() -> None:
         "cost": {**inner["cost"], "extra_bytes": 0},
         "packets": {**inner["packets"], "rule": None},
         "cluster": dict.fromkeys(INFO["cluster"]) | inner["cluster"],
+        "requests": {
+            **inner["requests"],
+            **dict.fromkeys(("bytes_read", "first_seconds", "arrivals")),
+            "decoders_open": 0,
+            "is_peer": False,
+        },
     }
     assert Times(rounds=(1.0,)).stddev == 0.0
 
