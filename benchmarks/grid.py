@@ -9,6 +9,8 @@ is timed: all frames of its first request are equal. Interrupted, it goes on whe
 enough pairs in the file is not measured again, and more are added to one that has fewer. A file of another
 machine or of other versions is refused.
 
+Exit status: 0; 2 if the file is refused; 130 after Ctrl-C.
+
 What it cannot see: the first requests of a decoder (these are opened and their index read before), and
 larger pictures, on which what is fixed in a request weighs less.
 """
@@ -16,6 +18,7 @@ larger pictures, on which what is fixed in a request weighs less.
 import argparse
 import json
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -209,6 +212,7 @@ def told(cell: Cell) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Measure, video after video."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--save", type=Path, required=True, help="the JSON file that is written or completed")
     parser.add_argument("--codec", choices=ENCODERS, action="append", help="only these (default: all)")
@@ -223,6 +227,9 @@ def main(argv: list[str] | None = None) -> int:
     except InputError as error:
         say(f"error: {error}")
         return 2
+    except KeyboardInterrupt:
+        say("interrupted: the finished cells are kept, the same command goes on from there")
+        return 130
     return 0
 
 

@@ -1,11 +1,16 @@
 """The grid of requests as it is measured: gone on with, and never mixed with another machine's."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from benchmarks import grid
+from fixtures.testing.suite_runner import ROOT
 
 
 @pytest.fixture
@@ -52,3 +57,23 @@ def test_another_file_is_refused_and_left_alone(
     assert grid.main(["--save", str(save)]) == 2
     assert told in capsys.readouterr().err
     assert save.read_text() == text
+
+
+@pytest.mark.long
+def test_an_interrupted_grid_keeps_its_cells(tmp_path: Path) -> None:
+    save, scratch = tmp_path / "grid.json", tmp_path / "scratch"
+    scratch.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.grid", "--save", save],
+        cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(scratch)},
+    )  # fmt: skip
+    while not save.exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.terminate()
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130, told
+    assert told.endswith("the same command goes on from there\n")
+    assert "Traceback" not in told
+    assert len(grid.saved_cells(save)) >= 1
+    assert not list(scratch.iterdir())
