@@ -59,7 +59,8 @@ def plan_runs(asked: Iterable[Asked], sharing: Sharing, *, prunes: bool) -> Iter
     """Join GOPs into runs, as they are read.
 
     A run may go on past GOPs without requests, but not into an open GOP. That one continues the GOP before,
-    and its leading frames are decoded together with it.
+    and its leading frames are decoded together with it. Nor does it go on into a GOP whose pictures are
+    numbered on from those before: some of them are left out.
 
     Args:
         asked: the GOPs in order.
@@ -73,7 +74,8 @@ def plan_runs(asked: Iterable[Asked], sharing: Sharing, *, prunes: bool) -> Iter
     try:
         for window in asked:
             gop, following = window.gop, window.following
-            if run.packets and (gop.is_open or sharing.is_large(run, runs, left)):
+            is_alone = gop.is_open or gop.packets[0].role.numbers_on
+            if run.packets and (is_alone or sharing.is_large(run, runs, left)):
                 yield run
                 left -= len(run.requests)
                 run, runs = Run(), runs + 1

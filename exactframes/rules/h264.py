@@ -38,7 +38,9 @@ def rule(extradata: bytes) -> Rule:
     The flag is equal in all slices of a picture, and every slice is checked all the same. Decoding begins at
     IDR pictures (nal_unit_type 5), and at intra pictures with a recovery point that is exact at once (D.2.8:
     recovery_frame_cnt 0, exact_match_flag 1, broken_link_flag 0). From there on, in output order, all frames
-    are exact; those shown before are not.
+    are exact; those shown before are not. Only an IDR picture begins to count anew: at a recovery point,
+    frame_num (7.4.3) and the order of pictures (8.2.1.1) go on from the reference pictures before it. Without
+    some of these, FFmpeg makes up others, and sorts them among the references of B-pictures.
     """
     size = length_size(extradata)
 
@@ -74,6 +76,7 @@ def _judge(data: Data, size: int) -> Role:
         needed=needed or not slices,
         starts=is_idr or is_entry,
         leads=is_entry and not is_idr,
+        numbers_on=is_entry and not is_idr,
         has_parameters=has_parameters,
     )
 

@@ -16,6 +16,7 @@ class Role(NamedTuple):
     has_parameters: bool = False  # it brings parameter sets of its own
     is_hidden: bool = False  # an edit list hides its frame
     is_b: bool = False  # a B-picture of MPEG-2 or MPEG-4: no other refers to it
+    numbers_on: bool = False  # it is numbered on from the pictures before it, of which none may be missing
 
 
 Rule = Callable[[Data, bool], Role]  # (the packet's bytes, is it flagged as a keyframe) -> its role

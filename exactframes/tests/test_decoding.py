@@ -419,3 +419,13 @@ def test_rows_that_processes_left_out_fall_back(
     with pytest.warns(FallbackWarning, match="the plan covered 1 of 3 frames"):
         frames = decode_frames(video, [3, 40, 60], workers=2, processes=True)
     assert torch.equal(frames, expected[[3, 40, 60]])
+
+
+def test_a_gop_after_a_recovery_point_is_not_joined_to_one_before_a_gap(tmp_path: Path) -> None:
+    """Its pictures are numbered on from those that are left out: FFmpeg took wrong references for 41."""
+    settings = "open-gop=1:b-adapt=2:b-pyramid=none:ref=16:weightb=0:cabac=0"
+    options = ("-c:v", "libx264", "-g", "12", "-preset", "veryfast", "-x264-params", settings)
+    video = make_video(tmp_path / "video.mp4", *options, size="128x96", frames=84)
+    for frames in ([12, 41], [15, 40], [18, 45], [21, 40]):
+        expected = VideoDecoder(video).get_frames_at(frames).data
+        assert torch.equal(decode_frames(video, frames, workers=1), expected), frames

@@ -11,7 +11,7 @@ from exactframes.tests.test_nal import bits, coded, golomb, sized
 IDR, SEI, SPS, PPS, DELIMITER, FILLER = 5, 6, 7, 8, 9, 12
 P, B, I = range(3)  # noqa: E741 (slice_type, table 7-6)
 STARTS = Role(needed=True, starts=True)
-STARTS_OPEN = Role(needed=True, starts=True, leads=True)
+STARTS_OPEN = Role(needed=True, starts=True, leads=True, numbers_on=True)
 NO_SLICE = REFERENCE
 LAST_BITS = b"\x80"  # rbsp_trailing_bits
 
