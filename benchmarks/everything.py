@@ -97,7 +97,7 @@ class Part:
         return runs / f"{number:04}_{self.result.name}"
 
 
-class Verdict(Part):
+class VerdictPart(Part):
     """A against B; the result is what `make ab` writes in Markdown."""
 
     @property
@@ -110,7 +110,7 @@ class Verdict(Part):
         _status_of([*self.command, f"SUMMARY={self.result}"])
 
 
-class Grid(Part):
+class GridPart(Part):
     """A grid of requests, which is gone on with cell by cell."""
 
     def measure(self) -> None:
@@ -167,9 +167,9 @@ PARTS = (
     Part("1080p_in_parts", ("make", "bench"), f"{WORKLOAD_1080P} --rounds 2"),
     Part("1080p_size_448", ("make", "bench"), f"{WORKLOAD_1080P} --size 448 --rounds 2"),
     Part("a_folder_of_videos", ("make", "bench", f"VIDEO={FOLDER}")),
-    Verdict("upgrade", UPGRADE),
-    Grid("grid", ("make", "grid")),
-    Grid("grid_newest", ("make", "grid", "STACK=newest")),
+    VerdictPart("upgrade", UPGRADE),
+    GridPart("grid", ("make", "grid")),
+    GridPart("grid_newest", ("make", "grid", "STACK=newest")),
 )
 VIDEOS = {
     "a-h264-480p.mp4": ("-vf", "scale=854:480", "-c:v", "libx264", "-g", "250"),

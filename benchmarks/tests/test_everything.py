@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import everything
-from benchmarks.everything import Grid, Part, PartError
+from benchmarks.everything import GridPart, Part, PartError
 from fixtures.testing.suite_runner import ROOT
 from results import documents
 
@@ -70,7 +70,9 @@ def test_a_wrong_frame_of_another_library_stops_no_tables(
 
 def test_a_grid_goes_on_with_its_own_file(parts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = 'file="${1#SAVE=}"; test -e "$file" && ended=true; echo {} > "$file"; test "$ended"'
-    monkeypatch.setattr(everything, "PARTS", (everything.PARTS[0], Grid("grid", ("sh", "-c", script, "-"))))
+    monkeypatch.setattr(
+        everything, "PARTS", (everything.PARTS[0], GridPart("grid", ("sh", "-c", script, "-")))
+    )
     monkeypatch.setattr(everything, "GRIDS", parts.parent / "results" / "grids")
     assert everything.main([]) == 2
     assert not (parts / "grid.json").exists(), "half a grid is taken for a whole one"
