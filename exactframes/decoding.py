@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING
@@ -332,15 +333,21 @@ def _add_rest(
 ) -> None:
     """Let TorchCodec decode the missing rows, all of which are shown after the others.
 
-    It starts with the last frame that is there. So it stands where one call for all frames would have brought
-    it: in approximate mode, a frame depends on the one that was given before.
+    It starts with the last frame that is there, which must be the same. So it stands where one call for all
+    frames would have brought it: in approximate mode, a frame depends on the one that was given before. If a
+    seek leads elsewhere, TorchCodec decodes all rows.
     """
     missing = [row for row in range(len(indices)) if row not in certain.rows]
     first = min(indices[row] for row in missing)
-    before = [max(indices[row] for row in certain.rows if indices[row] <= first)]
-    decoded = sequential(source, before + [indices[row] for row in missing], ffmpeg_threads)
-    for row, frame in zip(missing, decoded[1:], strict=True):
-        frames[row] = frame
+    before = max((row for row in certain.rows if indices[row] <= first), key=indices.__getitem__)
+    asked = [indices[before], *(indices[row] for row in missing)]
+    with suppress(IndexError, RuntimeError):  # it may seek past the frames, and come to an end before all
+        decoded = sequential(source, asked, ffmpeg_threads)
+        if torch.equal(decoded[0], frames[before]):
+            for row, frame in zip(missing, decoded[1:], strict=True):
+                frames[row] = frame
+            return
+    frames.copy_(sequential(source, indices, ffmpeg_threads))
 
 
 def _filled(out: Tensor | None, frames: Tensor) -> Tensor:

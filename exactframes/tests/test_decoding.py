@@ -78,6 +78,27 @@ def test_what_was_certain_before_a_decline_is_kept(
     assert 0 < len(by_torchcodec) < len(indices) / 2
 
 
+@pytest.mark.parametrize("how", ["it raises", "it gives a later frame"])
+def test_a_seek_to_the_rest_that_leads_elsewhere(
+    how: str, trimmed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen in joined files, whose times overlap: one call for all frames does not seek."""
+    theirs = VideoDecoder(trimmed, seek_mode="approximate")
+    indices = list(range(len(theirs)))
+
+    def elsewhere(source: Source, asked: Sequence[int], ffmpeg_threads: int = 1) -> Tensor:
+        if len(asked) == len(indices):
+            return sequential(source, asked, ffmpeg_threads)
+        if how == "it raises":
+            raise RuntimeError("Requested next frame while there are no more frames left to decode.")
+        return sequential(source, [min(index + 1, indices[-1]) for index in asked], ffmpeg_threads)
+
+    monkeypatch.setattr(decoding_module, "sequential", elsewhere)
+    with pytest.warns(FallbackWarning, match="the frame rate varies"):
+        frames = decode_frames(trimmed, indices, seek_mode="approximate", workers=2)
+    assert torch.equal(frames, theirs.get_frames_at(indices).data)
+
+
 def test_frames_that_torchcodec_seeks_past_are_given_all_the_same(video: Path, expected: Tensor) -> None:
     stream = video.with_name("stream.ts")
     run_ffmpeg("-i", str(video), "-c", "copy", str(stream))
