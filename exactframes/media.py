@@ -14,7 +14,7 @@ from torch import Tensor
 ONE_CONNECTION = {"multiple_requests": "1"}  # without it PyAV's FFmpeg loses packets when it seeks
 HEADER_ONLY = {"codec_whitelist": "none", "probesize": "32"}  # no decoder has this name; 32 is the least
 SAMPLES = 16  # blocks that are read between a file's first one and its last
-BLOCK = 1 << 12  # bytes
+BLOCK = 1 << 10  # bytes
 
 
 class FileLike(Protocol):

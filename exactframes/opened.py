@@ -120,7 +120,7 @@ class Opened:
                 return ours(self._pruned(index, frames))
             except (DeclinedError, RuntimeError, av.FFmpegError, OSError, ValueError) as reason:
                 self._decline(str(reason))
-        if self._is_regular:
+        if self._is_regular and frames_of(None) is None:  # asked for by time, and this decoder guesses times
             return ours(self._ask(lambda decoder: decoder.get_frames_at(list(frames)), max(frames)))
         return self._ask(theirs, max(frames))
 

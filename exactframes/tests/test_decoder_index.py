@@ -18,6 +18,7 @@ from exactframes.media import open_container
 from exactframes.tests.asking import (
     EXECUTORS,
     GOPS,
+    Ask,
     Theirs,
     differing,
     is_same,
@@ -74,6 +75,20 @@ def test_a_saved_index_is_given_again(video: Path, tmp_path: Path, monkeypatch: 
         assert differing(ours, video) == []
 
 
+def test_with_an_index_frames_are_found_by_time_as_in_exact_mode(video: Path) -> None:
+    """In approximate mode, which gives the frames, TorchCodec takes some times for the frame before."""
+    theirs, guessing = Theirs(video), Theirs(video, seek_mode="approximate")
+    times = [theirs.get_frame_at(frame).pts_seconds for frame in range(len(theirs))]
+    asked: list[Ask] = [
+        lambda d: d.get_frames_played_at(times),
+        *[lambda d, first=first: d.get_frames_played_in_range(first, times[-1]) for first in times[:-1]],
+    ]
+    ours = VideoDecoder(video, index=VideoDecoder(video).index)
+    assert ours._here()._is_regular
+    assert [is_same(ask(ours), ask(theirs)) for ask in asked] == [True] * len(asked)
+    assert not all(is_same(ask(guessing), ask(theirs)) for ask in asked)
+
+
 def test_nothing_is_estimated_for_a_frame_that_starts_a_gop(
     video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,7 +133,7 @@ def test_a_stale_index_is_refused(change: str, told: str, video: Path, tmp_path:
         (b"", "is no index of exactframes, or of another version: save it again"),
         (b"junk", "is no index of exactframes, or of another version: save it again"),
         (b"exactframes index 3\n", "is no index of exactframes, or of another version: save it again"),
-        (b"exactframes index 5\n\0\0\0\2{}", "is damaged: save it again"),
+        (b"exactframes index 6\n\0\0\0\2{}", "is damaged: save it again"),
         (-1, "is damaged: save it again"),
         (40, "is damaged: save it again"),
     ],
