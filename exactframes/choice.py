@@ -17,7 +17,7 @@ import numpy as np
 
 from exactframes.index import Index, Numbers
 
-READ_AFTER = 4.0e-6  # a frame: the index is read once TorchCodec has worked, or would work, so long
+READ_AFTER = 5.5e-6  # a frame: the index is read once TorchCodec has worked, or would work, so long
 SECONDS_A_BYTE = 1.5e-7  # to decode a packet, for each of its bytes
 SECONDS_A_PIXEL = 2.5e-10  # ... and for each pixel of its frame
 SECONDS_A_PACKET = 2.0e-5  # ... and in any case

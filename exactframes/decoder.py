@@ -204,7 +204,8 @@ class VideoDecoder:
         """The frame that is shown at a time, in seconds."""
 
         def frames_of(index: Index | None) -> Sequence[int] | None:
-            if index is None or not (index.tells_durations and self._is_within(seconds)):
+            is_number = isinstance(seconds, numbers.Real)
+            if index is None or not (is_number and index.tells_durations and self._is_within(seconds)):
                 return None
             frame = index.shown_from(seconds)
             return None if frame is None else [frame]
@@ -282,6 +283,8 @@ class VideoDecoder:
     def _numbers(self, indices: Tensor | Iterable[int]) -> list[int] | None:
         """Frames as whole numbers, none negative; None if TorchCodec shall report what is wrong."""
         if isinstance(indices, Tensor) and (indices.dim() != 1 or indices.is_floating_point()):
+            return None
+        if not isinstance(indices, (Tensor, Sequence, np.ndarray)):  # TorchCodec takes no other
             return None
         count = len(self)
         try:

@@ -39,6 +39,12 @@ class Gop:
         """When those frames are shown that come before the first packet's."""
         return [packet.pts for packet in self.packets if packet.pts < self.shown] if self.is_open else []
 
+    @property
+    def leads_until(self) -> int:
+        """How many packets there are up to the last of these frames; 0 if there is none."""
+        early = [place for place, packet in enumerate(self.packets, 1) if packet.pts < self.shown]
+        return early[-1] if early else 0
+
 
 @dataclass(frozen=True)
 class Asked:

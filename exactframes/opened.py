@@ -46,8 +46,8 @@ class Opened:
         self._video, self._arguments = video, arguments
         self._first = video if index is None else apart(video)  # what the exact decoder is opened on
         self._exact: Theirs | None = None
-        self._regular: Theirs | None = None  # in approximate mode
-        self._is_regular = False  # whether that finds the same frames, and may answer
+        self._numbered: Theirs | None = None  # finds the index's frames by their numbers, and scans nothing
+        self._open_numbered: Callable[[Opened], Theirs | None] | None = None  # how; None: there is none
         self._position: int | None = None  # the last frame that TorchCodec's decoder gave
         self._seconds = 0.0  # how long it has worked
         self._last: Any = None  # its last answer
@@ -70,21 +70,29 @@ class Opened:
                 return Header.of(self.exact)  # the header says too little
             header = Header.of(decoder)
             remember(index, self._arguments, header)
-        self._is_regular = header.finds_frames_of(index)
-        self._regular = decoder if self._is_regular else None
+        if header.finds_frames_of(index):
+            self._open_numbered, self._numbered = Opened._open_regular, decoder
+        elif index.tells_durations:
+            self._open_numbered = Opened._open_mapped
         return header
 
     def _open_regular(self) -> Theirs:
         return Theirs(apart(self._video), **{**self._arguments, "seek_mode": "approximate"})
 
+    def _open_mapped(self) -> Theirs | None:
+        """Tell it the index's frames. None if it counts others: it takes the header's number."""
+        if self.index is None:
+            return None
+        told = {"custom_frame_mappings": self.index.mapping()}
+        decoder = Theirs(apart(self._video), **{**self._arguments, **told})
+        return decoder if len(decoder) == len(self.index) else None
+
     @property
     def exact(self) -> Theirs:
-        """TorchCodec's decoder with these arguments; it scans the file only if there is no index."""
+        """TorchCodec's decoder with these arguments, which scans the file; once open, it gives all frames."""
         if self._exact is None:
-            mapping = self.index.mapping() if self.index is not None and self.index.tells_durations else None
-            told = {} if mapping is None else {"custom_frame_mappings": mapping}
-            self._exact = Theirs(self._first, **{**self._arguments, **told})
-            self._is_regular, self._regular, self._position = False, None, None
+            self._exact = Theirs(self._first, **self._arguments)
+            self._open_numbered, self._numbered, self._position = None, None, None
         return self._exact
 
     @cached_property
@@ -110,7 +118,7 @@ class Opened:
             ours: makes the answer out of these frames.
         """
         index = self._known_index(frames_of)
-        if index is None or not (self._is_regular or self._reckoner(index).may_save()):
+        if index is None or not (self._open_numbered or self._reckoner(index).may_save()):
             return self._ask(theirs, None)
         frames = frames_of(index)
         if not frames:
@@ -120,7 +128,7 @@ class Opened:
                 return ours(self._pruned(index, frames))
             except (DeclinedError, RuntimeError, av.FFmpegError, OSError, ValueError) as reason:
                 self._decline(str(reason))
-        if self._is_regular and frames_of(None) is None:  # asked for by time, and this decoder guesses times
+        if self._open_numbered and frames_of(None) is None:  # asked for by time, which only exact mode knows
             return ours(self._ask(lambda decoder: decoder.get_frames_at(list(frames)), max(frames)))
         return self._ask(theirs, max(frames))
 
@@ -138,16 +146,16 @@ class Opened:
 
     def _decoder_of_frames(self) -> Theirs:
         """The decoder for frames whose numbers are known."""
-        if self._is_regular and self._regular is None:  # its header was known
+        if self._numbered is None and self._open_numbered is not None:
             if _state(self._video) == self._state:
-                self._regular = self._open_regular()
+                self._numbered = self._open_numbered(self)
             else:
                 self._decline(CHANGED)
-        return self.exact if self._regular is None else self._regular
+        return self.exact if self._numbered is None else self._numbered
 
     def _decline(self, reason: str) -> None:
         self.why, self.index, self._executors = reason, None, None
-        self._is_regular, self._regular = False, None
+        self._open_numbered, self._numbered = None, None
 
     # --- the index ---
 

@@ -2,6 +2,8 @@
 
 from exactframes.errors import DeclinedError
 
+CONTRADICTED = "the presentation times contradict the order of the pictures"
+
 
 class Order:
     """The packets of a stream in the order of decoding."""
@@ -51,4 +53,4 @@ class Order:
             fits = self._held is None or self._held < pts
             self._given, self._held = self._held, pts
         if not fits:
-            raise DeclinedError("the presentation times contradict the order of the pictures")
+            raise DeclinedError(CONTRADICTED)

@@ -14,16 +14,14 @@ from av.video.stream import VideoStream
 from exactframes.arguments import require_held
 from exactframes.errors import DeclinedError, RestDeclinedError, SeekDeclinedError
 from exactframes.gops import Asked, Gop, Packet, Request, Requests
-from exactframes.order import Order
-from exactframes.rules.h264 import has_b_slice
-from exactframes.rules.roles import Role, Rule
+from exactframes.order import CONTRADICTED, Order
+from exactframes.rules.roles import Ordered, Role, Rule
 from exactframes.source import Source, count_frames
 from exactframes.support import AVI, FLV, MOV, TS, Codec, codec_for, remux
 
 VideoPacket: TypeAlias = "av.Packet[VideoStream]"
 LATEST = 2**48  # ticks: TorchCodec computes in floating-point seconds
 FEW = 18  # packets: one more than a decoder holds back at most (H.264, A.3.1)
-REORDERED = ("h264", "hevc")
 LATE = 1 / 8  # of a frame: if a tick is shorter, rounding may make a frame a tick late
 USE_EXACT = "use seek mode exact: then this file can be pruned"
 
@@ -55,7 +53,6 @@ class Reader:
         self.finds_by_time = name == MOV and not source.boxes.is_fragmented
         self._order = Order(seeks_by_dts=name in (MOV, FLV, TS), tells_b=self.codec.tells_b)
         self._start_times: set[int | None] = set()  # the dts of packets at which GOPs start
-        self._may_reorder = context.codec.canonical_name in REORDERED and bool(context.has_b_frames)
         self._last_visible, self._first_hidden = -(2**63), 2**63  # their pts
         if name == MOV and source.boxes.is_fragmented and not self._is_exact:
             raise DeclinedError(f"seeking in fragmented MP4 is not exact: {remux(source.path.name)}")
@@ -98,6 +95,8 @@ class Reader:
             following = next(gops, None)
             is_wanted = self._requests.next_target is not None
             asked = self._ask(gop, following)
+            if asked.requests or asked.leading:
+                self._require_order(gop, following)
             if is_wanted:
                 yield asked
             if not self._is_exact:
@@ -120,6 +119,7 @@ class Reader:
         while gop is not None:
             following = next(gops, None)
             self._ask(gop, following)
+            self._require_order(gop, following)
             if self.is_missed(gop, following, gop.shown) or (following is None and _is_short(gop)):
                 raise DeclinedError(self._missed)
             last = max(packet.pts for packet in gop.packets)
@@ -172,8 +172,6 @@ class Reader:
         self._last_visible = max([self._last_visible, *own[-1:]])
         if self._last_visible >= self._first_hidden:
             raise DeclinedError("an edit list hides packets")
-        if self._may_reorder and self._lacks_times(gop):
-            raise DeclinedError("B-frames have no presentation times of their own")
         if following is not None and own and own[-1] >= following.shown:
             raise DeclinedError("frames are shown after the keyframe that follows them")
         if leading and min(leading) <= gop.shown:
@@ -230,13 +228,23 @@ class Reader:
     def _missed(self) -> str:
         return f"FFmpeg seeks past frames in this file; {remux(self._source.path.name)}"
 
-    def _lacks_times(self, gop: Gop) -> bool:
-        """Whether times rise in the order of decoding, although B-frames would need other times."""
-        if any(a.pts >= b.pts for a, b in pairwise(gop.packets)):
-            return False
-        extradata = bytes(self.stream.codec_context.extradata or b"")
-        is_hevc = self.stream.codec_context.codec.canonical_name == "hevc"
-        return len(gop.packets) > 1 and (is_hevc or any(has_b_slice(p.data, extradata) for p in gop.packets))
+    def _require_order(self, gop: Gop, following: Gop | None) -> None:
+        """Check that frames are shown in the order that their pictures state.
+
+        FFmpeg gives them in that order. Where the container states another one, TorchCodec may take a frame
+        that is given early for one that is given later.
+
+        Raises:
+            DeclinedError: if the container states another order.
+        """
+        if not isinstance(self._judge, Ordered):
+            return
+        leading = following.packets[: following.leads_until] if following is not None else []
+        packets = [*gop.packets, *leading]
+        orders = self._judge.picture_orders(memoryview(packet.data) for packet in packets)
+        by_time = sorted(range(len(packets)), key=lambda place: packets[place].pts)
+        if any(orders[before] >= orders[after] for before, after in pairwise(by_time)):
+            raise DeclinedError(CONTRADICTED)
 
     def _by_index(self, times: list[int]) -> list[Request]:
         """Requests by index: frame i is the i-th of the file in order of pts."""

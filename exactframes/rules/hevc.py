@@ -1,12 +1,17 @@
 """HEVC: which pictures nothing refers to, and where decoding may begin."""
 
+from collections.abc import Iterable
+
 from exactframes.rules.nal import sized_units, units
+from exactframes.rules.picture_order import LONGEST, Counter, HevcPicture, HevcSequence, only
 from exactframes.rules.roles import Data, Role, Rule
 
 PARAMETER_SETS = range(32, 35)  # nal_unit_type, table 7-1: VPS, SPS, PPS
+SPS, PPS = 33, 34
 SLICES = range(32)
 ENDS = {36, 37}  # of a sequence, of the bitstream
 NON_REFERENCE = {0, 2, 4, 6, 8}  # TRAIL_N, TSA_N, STSA_N, RADL_N, RASL_N; reserved types are kept
+LEADING = range(6, 10)  # RADL_N, RADL_R, RASL_N, RASL_R
 BLA = range(16, 19)
 IDR_WITH_LEADING, IDR, CRA = 19, 20, 21
 
@@ -30,22 +35,39 @@ def parameter_sets(extradata: bytes) -> frozenset[bytes]:
 
 
 def rule(extradata: bytes) -> Rule:
+    """The rule for a stream with this header: see Hevc."""
+    return Hevc(extradata)
+
+
+class Hevc:
     """H.265, table 7-1: no picture of its temporal layer refers to a sub-layer non-reference picture.
 
     Pictures of higher layers may refer to it (8.3.2). So the role states the layer, and such a picture is
     dropped only in the highest layer of its GOP. Decoding begins at IDR and CRA pictures. Leading pictures of
     a CRA may refer to the GOP before it (RASL); those of an IDR (RADL) are treated alike.
     """
-    size = length_size(extradata)
 
-    def judge(data: Data, _is_keyframe: bool) -> Role:
+    def __init__(self, extradata: bytes) -> None:
+        """Take the stream's header."""
+        sets = parameter_sets(extradata)
+        self._size = length_size(extradata)
+        self._sequences = {unit for unit in sets if _kind(unit) == SPS}
+        self._pictures = {unit for unit in sets if _kind(unit) == PPS}
+
+    def __call__(self, data: Data, _is_keyframe: bool) -> Role:
+        """The role of a packet.
+
+        Raises:
+            ValueError: if the packet is damaged, or what it holds rules a plan out.
+        """
         kinds: list[int] = []
         layer = 0
         has_parameters = ends = False
-        for start, _ in units(data, size):
+        for start, stop in units(data, self._size):
             kind = (data[start] >> 1) & 63
             if kind in PARAMETER_SETS:
                 has_parameters = True
+                self._take(kind, bytes(data[start:stop]).rstrip(b"\0"))
             elif kind in ENDS:
                 ends = True
             elif kind in SLICES:
@@ -67,4 +89,34 @@ def rule(extradata: bytes) -> Rule:
             has_parameters=has_parameters,
         )
 
-    return judge
+    def _take(self, kind: int, unit: bytes) -> None:
+        if kind == SPS:
+            self._sequences.add(unit)
+        elif kind == PPS:
+            self._pictures.add(unit)
+
+    def picture_orders(self, packets: Iterable[Data]) -> list[int]:
+        """The order of pictures by their counts (8.3.1): see roles.Ordered."""
+        sequence = HevcSequence.of(only(self._sequences))
+        picture = only(set(map(HevcPicture.of, self._pictures)))
+        counter, counts = Counter(sequence.order_bits), list[int]()
+        for data in packets:
+            unit = self._first_slice(data)
+            kind = _kind(unit)
+            if kind in {IDR_WITH_LEADING, IDR}:
+                counter.begin_anew()
+            others_count_on = unit[1] & 7 == 1 and kind not in NON_REFERENCE and kind not in LEADING
+            counts.append(counter.count(sequence.low(unit, picture), others_count_on=others_count_on))
+        return counts
+
+    def _first_slice(self, data: Data) -> bytes:
+        if self._size == 4 and _kind(data[4:]) in SLICES:
+            return bytes(data[4 : 4 + LONGEST])
+        for start, stop in units(data, self._size):
+            if _kind(data[start:]) in SLICES:
+                return bytes(data[start : min(stop, start + LONGEST)])
+        raise ValueError("a packet holds no picture")
+
+
+def _kind(unit: Data) -> int:
+    return (unit[0] >> 1) & 63

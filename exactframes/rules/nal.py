@@ -4,6 +4,9 @@ from collections.abc import Iterator
 
 from exactframes.rules.roles import Data
 
+DAMAGED = "the codec's parameters are damaged"
+EMULATION = b"\0\0\3"  # the third byte is no part of the payload (7.4.1.1 of H.264)
+
 
 def units(data: Data, length_size: int) -> Iterator[tuple[int, int]]:
     """Where each NAL unit of a packet begins and ends.
@@ -56,7 +59,7 @@ def sized_units(data: bytes, position: int, count: int) -> tuple[list[bytes], in
         start = position + 2
         position = start + int.from_bytes(data[position:start], "big")
         if position > len(data) or position == start:
-            raise ValueError("the codec's parameters are damaged")
+            raise ValueError(DAMAGED)
         found.append(data[start:position])
     return found, position
 
@@ -66,7 +69,7 @@ class Bits:
 
     def __init__(self, payload: bytes) -> None:
         """Take the payload from its first byte on."""
-        clean = payload.replace(b"\x00\x00\x03", b"\x00\x00")
+        clean = payload.replace(EMULATION, b"\0\0")
         self._value, self._left = int.from_bytes(clean, "big"), 8 * len(clean)
 
     def take(self, count: int) -> int:
@@ -82,7 +85,11 @@ class Bits:
 
     def golomb(self) -> int:
         """The next unsigned Exp-Golomb code, ue(v) (9.1 of H.264)."""
-        zeros = 0
-        while not self.take(1):
-            zeros += 1
-        return (1 << zeros) - 1 + self.take(zeros)
+        rest = self._value & ((1 << self._left) - 1)
+        zeros = self._left - rest.bit_length()
+        return self.take(2 * zeros + 1) - 1
+
+    def signed_golomb(self) -> int:
+        """The next signed one, se(v) (9.1.1 of H.264)."""
+        number = self.golomb()
+        return (number + 1) // 2 if number % 2 else -(number // 2)

@@ -1,7 +1,7 @@
 """What a packet is to the others of its stream."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 Data = bytes | memoryview
 
@@ -20,6 +20,22 @@ class Role(NamedTuple):
 
 
 Rule = Callable[[Data, bool], Role]  # (the packet's bytes, is it flagged as a keyframe) -> its role
+
+
+@runtime_checkable
+class Ordered(Protocol):
+    """A rule of a codec whose pictures say in which order they are shown."""
+
+    def picture_orders(self, packets: Iterable[Data]) -> list[int]:
+        """A number for each packet's picture, which is less for those that are shown earlier.
+
+        Args:
+            packets: in the order of decoding, from a place where decoding may begin.
+
+        Raises:
+            ValueError: if it cannot be read.
+        """
+
 
 REFERENCE = Role(needed=True)
 DISPOSABLE = Role(needed=False)

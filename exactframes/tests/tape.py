@@ -1,6 +1,6 @@
 """Files that are made up packet by packet, and a Reader of one, for tests."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -16,21 +16,26 @@ from exactframes.errors import DeclinedError
 from exactframes.gops import Asked, Gop
 from exactframes.packets import Reader
 from exactframes.source import SeekMode, Source
-from exactframes.tests.test_h264 import I, avcc, nal, recovery_point, sei, slice_of
+from exactframes.tests.test_h264 import I, avcc, picture, recovery_point, sei, sequence
 from exactframes.tests.test_nal import sized
 
-IDR, SPS = 5, 7
+IDR = 5
+# Of pictures whose order has 16 bits; frame_num has 4, and nothing else takes a bit of a slice's header.
+SEQUENCE = sequence(order_bits=16)
 # A packet is written as its kind, its pts, its dts where that matters, and signs for what else the container
-# says of it: "I0 P2 b1", "I2/0 P4/1 b3/2", "I0 P1!".
-UNITS = {
-    "I": [nal(IDR, 1)],
-    "R": [sei(recovery_point()), slice_of(I)],  # an entry, frames may be shown before it
-    "S": [nal(SPS), nal(IDR, 1)],
-    "s": [nal(SPS), nal(1, 1)],
-    "K": [nal(1, 1)],  # flagged as a keyframe, though it is none
-    "E": [nal(IDR, 1)],  # not flagged, though it is one
-    "P": [nal(1, 1)],
-    "b": [nal(1)],
+# says of it: "I0 P2 b1", "I2/0 P4/1 b3/2", "I0 P1!". Its picture's order is its pts.
+UNITS: dict[str, Callable[[int], list[bytes]]] = {
+    "I": lambda pts: [picture(pts, IDR)],
+    "R": lambda pts: [
+        sei(recovery_point()),
+        picture(pts, slice_type=I),
+    ],  # an entry, frames may lead
+    "S": lambda pts: [SEQUENCE, picture(pts, IDR)],
+    "s": lambda pts: [SEQUENCE, picture(pts)],
+    "K": lambda pts: [picture(pts)],  # flagged as a keyframe, though it is none
+    "E": lambda pts: [picture(pts, IDR)],  # not flagged, though it is one
+    "P": lambda pts: [picture(pts)],
+    "b": lambda pts: [picture(pts, ref_idc=0)],
 }
 SIGNS = {"!": "is_corrupt", "-": "is_discard", "+": "has_new_parameters", "?": "has_no_time"}
 
@@ -54,11 +59,11 @@ class Made(bytes):
 
 def made(name: str) -> Made:
     """A packet, as it is written above."""
-    packet = Made(sized(*UNITS[name[0]]))
+    pts, *dts = name[1:].rstrip("".join(SIGNS)).split("/")
+    packet = Made(sized(*UNITS[name[0]](int(pts or 0))))
     packet.is_keyframe = name[0] in "IRSK"
     for sign in set(name) & set(SIGNS):
         setattr(packet, SIGNS[sign], True)
-    pts, *dts = name[1:].rstrip("".join(SIGNS)).split("/")
     packet.pts = None if packet.has_no_time else int(pts)
     packet.dts = int(dts[0]) if dts else None
     return packet
@@ -72,7 +77,7 @@ class Tape:
     base: Fraction = Fraction(1, 25)
     format: str = "mov,mp4,m4a"
     codec: str = "h264"
-    extradata: bytes | None = field(default_factory=avcc)
+    extradata: bytes | None = field(default_factory=lambda: avcc([SEQUENCE], []))
     has_b_frames: bool = False
     leads: dict[int, int] = field(default_factory=dict)  # where seeking to a time leads to another one
     sought: list[int] = field(default_factory=list)

@@ -15,6 +15,7 @@ from exactframes import Index, StaleIndexError, VideoDecoder, cutting, opened
 from exactframes.choice import Reckoner
 from exactframes.errors import DeclinedError, WrongFrameError
 from exactframes.media import open_container
+from exactframes.opened import Opened
 from exactframes.tests.asking import (
     EXECUTORS,
     GOPS,
@@ -25,6 +26,7 @@ from exactframes.tests.asking import (
     prune_whenever_possible,
     repickled,
 )
+from fixtures.ffmpeg import run_ffmpeg
 from fixtures.testing.corpus import make_video
 
 
@@ -84,9 +86,18 @@ def test_with_an_index_frames_are_found_by_time_as_in_exact_mode(video: Path) ->
         *[lambda d, first=first: d.get_frames_played_in_range(first, times[-1]) for first in times[:-1]],
     ]
     ours = VideoDecoder(video, index=VideoDecoder(video).index)
-    assert ours._here()._is_regular
+    assert ours._here()._open_numbered is Opened._open_regular
     assert [is_same(ask(ours), ask(theirs)) for ask in asked] == [True] * len(asked)
     assert not all(is_same(ask(guessing), ask(theirs)) for ask in asked)
+
+
+def test_with_an_index_frames_are_counted_as_in_exact_mode(video: Path, tmp_path: Path) -> None:
+    """The header implies as many frames as the sound lasts; TorchCodec believes it if told the frames."""
+    longer = tmp_path / "video.mkv"
+    sound = ("-f", "lavfi", "-i", "sine=duration=5", "-map", "0:v", "-map", "1:a")
+    run_ffmpeg("-i", str(video), *sound, "-c:v", "copy", "-c:a", "aac", str(longer))
+    assert len(Theirs(longer)) == 75 < len(Theirs(longer, seek_mode="approximate"))
+    assert differing(repickled(VideoDecoder(longer)), longer) == []
 
 
 def test_nothing_is_estimated_for_a_frame_that_starts_a_gop(
@@ -194,7 +205,7 @@ def stands_in(path: Path) -> bool:
     assert taken.metadata == theirs.metadata
     for index in (7, 33, 74, 19, 20):
         assert is_same(taken.get_frame_at(index), theirs.get_frame_at(index))
-    return taken._here()._is_regular
+    return taken._here()._open_numbered is Opened._open_regular
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def test_times_in_an_excerpt_do_not_depend_on_the_time_base_of_the_video(tmp_pat
     assert torch.equal(output, frames_of(odd, range(5)))
 
 
-def test_frames_rise_where_one_is_shown_after_those_that_lead_the_next_gop(tmp_path: Path) -> None:
+def test_a_frame_that_is_shown_after_those_that_lead_the_next_gop(tmp_path: Path) -> None:
     """I0 P3 B1 B2 P6 B4 B5, then I9 B7 B8, but for the times of P6 and B7, which are changed about."""
     gops = ("-x264-params", "keyint=9:min-keyint=9:open-gop=1:bframes=2:b-adapt=0:scenecut=0:b-pyramid=0")
     whole = make_video(tmp_path / "whole.mkv", "-c:v", "libx264", *gops, frames=10)
@@ -133,8 +133,8 @@ def test_frames_rise_where_one_is_shown_after_those_that_lead_the_next_gop(tmp_p
         for number, packet in enumerate(packets):
             packet.stream, packet.dts = target, 40 * (number - 4)
             output.mux(packet)
-    [excerpt] = cut(video, [7, 6])
-    assert (excerpt.frames, excerpt.rows) == ((2, 3), (1, 0))
+    with pytest.raises(DeclinedError, match="contradict the order of the pictures"):
+        cut(video, [7, 6])
 
 
 @pytest.mark.skipif(not hasattr(VideoCodecContext, "field_order"), reason="PyAV tells it since 18")

@@ -26,6 +26,26 @@ def slice_of(slice_type: int, kind: int = 1, ref_idc: int = 1, first: int = 0) -
     return nal(kind, ref_idc, bits(golomb(first) + golomb(slice_type) + "1"))
 
 
+def sequence(*, order_bits: int = 8, order_type: int = 0, has_fields: bool = False) -> bytes:
+    """A sequence parameter set (7.3.2.1.1) of the Baseline profile, with 4 bits of frame_num."""
+    order = golomb(order_bits - 4) if order_type == 0 else ""
+    size = f"{golomb(1)}0{golomb(5)}{golomb(3)}{'00' if has_fields else '1'}100"  # neither cropping nor VUI
+    return nal(SPS, 3, escaped(f"{66:08b}{30:016b}{golomb(0)}{golomb(0)}{golomb(order_type)}{order}{size}1"))
+
+
+def picture(
+    order: int, kind: int = 1, ref_idc: int = 1, *, slice_type: int = 0, order_bits: int = 16, field: str = ""
+) -> bytes:
+    """The first fields of a slice (7.3.3), up to its picture's order."""
+    begin = f"{golomb(0)}{golomb(slice_type)}{golomb(0)}0000{field}{golomb(2) if kind == IDR else ''}"
+    return nal(kind, ref_idc, escaped(f"{begin}{order % (1 << order_bits):0{order_bits}b}1"))
+
+
+def escaped(text: str) -> bytes:
+    """Bits as bytes, with emulation prevention (7.4.1.1)."""
+    return bits(text).replace(b"\0\0", b"\0\0\3")
+
+
 def message(kind: int, payload: bytes) -> bytes:
     """An SEI message (7.3.2.3.1), with its type and size as bytes of 255 and the rest."""
     return (
@@ -254,7 +274,9 @@ def test_a_header_that_ends_early(units: tuple[bytes, ...]) -> None:
 
 # No zeros: what they hold is neither a start code nor emulation prevention.
 payloads = st.binary(min_size=1, max_size=5).map(lambda data: data.replace(b"\0", b"\x11"))
-random_units = st.builds(nal, st.sampled_from([1, 2, 5, 7, 8, 9, 12, 14]), st.integers(0, 3), payloads)
+random_units = st.builds(
+    nal, st.sampled_from([1, 2, 5, 8, 9, 12, 14]), st.integers(0, 3), payloads
+) | st.just(nal(SPS))
 
 
 @given(st.lists(random_units, min_size=1, max_size=4))

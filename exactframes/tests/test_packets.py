@@ -12,8 +12,7 @@ from exactframes.gops import Request, Requests
 from exactframes.packets import USE_EXACT
 from exactframes.rules.roles import Role
 from exactframes.source import SeekMode
-from exactframes.tests.tape import UNITS, Made, Tape, approximate, declined, exact, reader, shown, times
-from exactframes.tests.test_nal import sized
+from exactframes.tests.tape import Made, Tape, approximate, declined, exact, made, reader, shown, times
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +37,7 @@ def test_packets_keep_their_role_and_data() -> None:
     [window] = exact("I0 P2 b1", [0])
     assert [packet.role.needed for packet in window.gop.packets] == [True, True, False]
     assert [packet.role.starts for packet in window.gop.packets] == [True, False, False]
-    assert bytes(cast("Any", window.gop.packets[2].data)) == sized(*UNITS["b"])
+    assert bytes(cast("Any", window.gop.packets[2].data)) == made("b1")
 
 
 @pytest.mark.parametrize(
