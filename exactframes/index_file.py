@@ -49,7 +49,8 @@ def read_index_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[
         FileNotFoundError: if there is none.
         StaleIndexError: if it is not an index, or has another version.
     """
-    data = Path(path).read_bytes()
+    with Path(path).open("rb", buffering=0) as file:
+        data = file.read(os.fstat(file.fileno()).st_size)
     if not data.startswith(MAGIC):
         raise StaleIndexError(f"{path} is no index of exactframes, or of another version: save it again")
     try:
