@@ -33,7 +33,7 @@ FRAGMENTS = (
     "frag_keyframe+empty_moov+delay_moov+default_base_moof",
 )
 MP4_FLAGS = ("faststart", "negative_cts_offsets", *FRAGMENTS)
-CHANGES = ("none", "none", "none", "remux", "cut", "cut", "end", "loop", "loop", "concat")
+CHANGES = ("none", "none", "none", "remux", "cut", "cut", "end", "loop", "loop", "concat", "concat", "times")
 NO_AND_RARELY_YES = (0, 0, 0, 1)
 
 
@@ -85,6 +85,8 @@ X264 = {
     "qp": (0, 20, 35, 51),
     "cabac": (0, 1),
     "repeat-headers": NO_AND_RARELY_YES,
+    "fullrange": ("off", "off", "on"),
+    "colormatrix": ("bt709", "smpte170m"),
     "pic-struct": (0, 1),
     "constrained-intra": NO_AND_RARELY_YES,
     "no-deblock": (0, 1),
@@ -281,15 +283,25 @@ def draw_recipe(pick: random.Random) -> Recipe:
         return Recipe(kind, (made,))
     if change == "concat":
         other = f"c.{container}"
-        again = encode(other, options)
+        again = encode(other, pick.choice([options, _encoding(pick, encoder)]))
         parts = "".join(f"file {part}\n" for part in (first, other))
         return Recipe(kind, (made, again, ("-f", "concat", "-i", "parts.txt", *copy)), {"parts.txt": parts})
+    if change == "times":
+        return Recipe(kind, (made, ("-i", first, "-bsf:v", _setts(pick, frames), *copy)))
     start = f"{pick.random() * 1.5:.3f}"
     loops = str(pick.randint(1, 3))
     before = {"remux": (), "cut": ("-ss", start), "end": ("-t", start), "loop": ("-stream_loop", loops)}[
         change
     ]
     return Recipe(kind, (made, (*before, "-i", first, *copy)))
+
+
+def _setts(pick: random.Random, frames: int) -> str:
+    """A filter that lets two packets change their times, or that leaves a gap between two."""
+    number, gap = pick.randrange(frames), pick.randint(1, 5)
+    swapped = f"if(eq(N,{number}),NEXT_PTS,if(eq(N,{number + 1}),PREV_INPTS,PTS))"
+    late = f"if(gt(N,{number}),{gap}/TB,0)"
+    return pick.choice([f"setts=pts='{swapped}'", f"setts=pts='PTS+{late}':dts='DTS+{late}'"])
 
 
 def _source(pick: random.Random, size: str, rate: str, frames: int) -> tuple[str, ...]:
@@ -304,7 +316,15 @@ def _audio(pick: random.Random, container: str, seconds: float) -> tuple[str, ..
     codec = {"webm": "libopus", "ogg": "libvorbis", "asf": "wmav2", "flv": "libmp3lame"}.get(container, "aac")
     order = pick.choice([("0:v", "1:a"), ("1:a", "0:v")])
     maps = (word for stream in order for word in ("-map", stream))
-    return ("-f", "lavfi", "-i", f"sine=duration={seconds:.3f}", *maps, "-c:a", codec)
+    return (
+        "-f",
+        "lavfi",
+        "-i",
+        f"sine=duration={seconds * pick.choice([1, 1, 0.6, 1.7]):.3f}",
+        *maps,
+        "-c:a",
+        codec,
+    )
 
 
 def _encoding(pick: random.Random, encoder: Encoder) -> tuple[str, ...]:
