@@ -229,7 +229,7 @@ class Reader:
         return f"FFmpeg seeks past frames in this file; {remux(self._source.path.name)}"
 
     def _require_order(self, gop: Gop, following: Gop | None) -> None:
-        """Check that frames are shown in the order that their pictures state.
+        """Check that frames are shown in the order that their pictures state, or else in that of decoding.
 
         FFmpeg gives them in that order. Where the container states another one, TorchCodec may take a frame
         that is given early for one that is given later.
@@ -237,11 +237,14 @@ class Reader:
         Raises:
             DeclinedError: if the container states another order.
         """
-        if not isinstance(self._judge, Ordered):
-            return
         leading = following.packets[: following.leads_until] if following is not None else []
         packets = [*gop.packets, *leading]
-        orders = self._judge.picture_orders(memoryview(packet.data) for packet in packets)
+        if isinstance(self._judge, Ordered):
+            orders = self._judge.picture_orders(memoryview(packet.data) for packet in packets)
+        elif self.codec.reorders:
+            return  # see Order
+        else:
+            orders = list(range(len(packets)))
         by_time = sorted(range(len(packets)), key=lambda place: packets[place].pts)
         if any(orders[before] >= orders[after] for before, after in pairwise(by_time)):
             raise DeclinedError(CONTRADICTED)

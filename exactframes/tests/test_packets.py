@@ -226,6 +226,17 @@ def test_time_stamps_that_are_too_large_for_seconds() -> None:
         assert declined(Tape(text), [1]) == "time stamps are too large to be told apart in seconds"
 
 
+def test_frames_of_a_codec_that_reorders_none_are_shown_as_they_are_decoded() -> None:
+    text = "I0 P2 P6 P4 I8 P10"
+    assert shown(exact(text, [3, 5])) == [[6], [10]]  # in H.264, P4 is a B-frame
+
+    def tape() -> Tape:
+        return Tape(text, codec="vp8", format="matroska")
+
+    assert declined(tape(), [3]) == "the presentation times contradict the order of the pictures"
+    assert shown(list(reader(tape(), [5]).asked())) == [[], [10]]
+
+
 # --- What the times of decoding tell ---
 
 
