@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from exactframes.rules.nal import DAMAGED, Bits, sized_units, units
+from exactframes.rules.nal import DAMAGED, EMULATION, Bits, sized_units, units
 from exactframes.rules.picture_order import LONGEST, Counter, H264Sequence, only
 from exactframes.rules.roles import DISPOSABLE, REFERENCE, Data, Role, Rule
 
@@ -136,7 +136,7 @@ class H264:
         return counts
 
     def _first_slice(self, data: Data) -> bytes:
-        if self._size == 4 and data[4] & 31 in SLICES:
+        if self._size == 4 and len(data) > 5 and data[4] & 31 in SLICES:
             return bytes(data[4 : 4 + LONGEST])
         for start, stop in units(data, self._size):
             if data[start] & 31 in SLICES:
@@ -153,7 +153,7 @@ def slice_type(unit: bytes) -> int:
 
 def _is_exact_recovery_point(payload: bytes) -> bool:
     """Whether an SEI NAL unit (7.3.2.3) holds a recovery point from which the very next picture is exact."""
-    clean = payload.replace(b"\x00\x00\x03", b"\x00\x00")
+    clean = payload.replace(EMULATION, b"\0\0")
     position = 0
     while position + 2 < len(clean):  # the rest at the end is rbsp_trailing_bits
         kind, position = _sei_number(clean, position)

@@ -110,7 +110,7 @@ class Hevc:
         return counts
 
     def _first_slice(self, data: Data) -> bytes:
-        if self._size == 4 and _kind(data[4:]) in SLICES:
+        if self._size == 4 and len(data) > 5 and _kind(data[4:]) in SLICES:
             return bytes(data[4 : 4 + LONGEST])
         for start, stop in units(data, self._size):
             if _kind(data[start:]) in SLICES:

@@ -104,8 +104,12 @@ def test_orders_that_are_not_known(sets: list[bytes], reason: str) -> None:
 
 
 def test_a_packet_without_a_picture_has_no_order() -> None:
-    with pytest.raises(ValueError, match="holds no picture"):
-        counts(nal(DELIMITER))
+    rules = {h264.rule(avcc([sequence()], [])): nal(DELIMITER), hevc.rule(hevc_sets()): hevc_nal(35)}
+    for rule, delimiter in rules.items():
+        assert isinstance(rule, Ordered)
+        for unit in (b"", delimiter):
+            with pytest.raises(ValueError, match="holds no picture"):
+                rule.picture_orders([sized(unit)])
 
 
 # --- HEVC ---
