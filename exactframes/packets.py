@@ -51,6 +51,7 @@ class Reader:
         self._has_read = self._parameters_in_band = False
         # For the part that was read. In other containers the flags by which FFmpeg seeks cannot be read.
         self.finds_by_time = name == MOV and not source.boxes.is_fragmented
+        self._tells_delay = self.finds_by_time and context.codec.canonical_name == "h264"
         self._order = Order(seeks_by_dts=name in (MOV, FLV, TS), tells_b=self.codec.tells_b)
         self._start_times: set[int | None] = set()  # the dts of packets at which GOPs start
         self._last_visible, self._first_hidden = -(2**63), 2**63  # their pts
@@ -248,6 +249,17 @@ class Reader:
         by_time = sorted(range(len(packets)), key=lambda place: packets[place].pts)
         if any(orders[before] >= orders[after] for before, after in pairwise(by_time)):
             raise DeclinedError(CONTRADICTED)
+        if isinstance(self._judge, Ordered) and self._is_late(self._judge.delay(), by_time):
+            raise DeclinedError("frames are reordered more than the codec's parameters state")
+
+    def _is_late(self, stated: int | None, by_time: list[int]) -> bool:
+        """Whether FFmpeg's decoder may find only within the file that it must hold back more frames.
+
+        It has given some too early by then, and TorchCodec has taken them for others. That of H.264 is told
+        by FFmpeg's demuxer of MOV and MP4, which knows all times.
+        """
+        needed = max(place - rank for rank, place in enumerate(by_time))
+        return needed > (stated or 0) and not self._tells_delay
 
     def _by_index(self, times: list[int]) -> list[Request]:
         """Requests by index: frame i is the i-th of the file in order of pts."""

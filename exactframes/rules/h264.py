@@ -122,6 +122,10 @@ class H264:
             self._read = {unit: H264Sequence.of(unit) for unit in self._sequences}
         return only(set(self._read.values()))
 
+    def delay(self) -> int | None:
+        """What the sequence states: see roles.Ordered."""
+        return self._sequence().delay
+
     def picture_orders(self, packets: Iterable[Data]) -> list[int]:
         """The order of pictures by their counts (8.2.1): see roles.Ordered."""
         sequence = self._sequence()

@@ -73,6 +73,8 @@ class Hevc:
             elif kind in SLICES:
                 if data[start] & 1 or data[start + 1] >> 3:  # nuh_layer_id, 7.3.1.2
                     raise ValueError("the video has layers of scalability or views")
+                if kind in {IDR_WITH_LEADING, IDR} and stop > start + 2 and data[start + 2] & 0x40:  # 7.3.6.1
+                    raise ValueError("pictures are discarded before they are shown")
                 kinds.append(kind)
                 layer = max(layer, (data[start + 1] & 7) - 1)  # nuh_temporal_id_plus1
         if ends:
@@ -94,6 +96,10 @@ class Hevc:
             self._sequences.add(unit)
         elif kind == PPS:
             self._pictures.add(unit)
+
+    def delay(self) -> int:
+        """What the sequence states: see roles.Ordered."""
+        return HevcSequence.of(only(self._sequences)).delay
 
     def picture_orders(self, packets: Iterable[Data]) -> list[int]:
         """The order of pictures by their counts (8.3.1): see roles.Ordered."""

@@ -74,6 +74,7 @@ class H264Sequence:
     has_separate_planes: bool = False
     has_fields: bool = False  # whether pictures may be fields
     look: tuple[int, ...] = ()  # chroma and bit depths, size and cropping, range and colours
+    delay: int | None = None  # max_num_reorder_frames, where it is stated
 
     @classmethod
     def of(cls, unit: bytes) -> "H264Sequence":
@@ -101,6 +102,8 @@ class H264Sequence:
         has_fields = not bits.take(1)
         bits.take(1 + has_fields)  # mb_adaptive_frame_field_flag, direct_8x8_inference_flag
         cropping = [bits.golomb() for _ in range(4 * bits.take(1))]
+        has_more = bits.take(1)  # vui_parameters_present_flag
+        colours = _colours(bits) if has_more else ()
         return cls(
             frame_num_bits=frame_num_bits,
             order_type=order_type,
@@ -108,7 +111,8 @@ class H264Sequence:
             is_lossless_444=bool(is_lossless) and profile == HIGH_444,
             has_separate_planes=bool(separate),
             has_fields=has_fields,
-            look=(*chroma, *size, *cropping, *_colours(bits)),
+            look=(*chroma, *size, *cropping, *colours),
+            delay=_delay(bits) if has_more else None,
         )
 
     def low(self, unit: bytes) -> int:
@@ -145,9 +149,7 @@ IN_ONE_BYTE = {byte: taken for byte in range(256) if (taken := _bits_of_three(by
 
 
 def _colours(bits: Bits) -> tuple[int, ...]:
-    """The range and colours that vui_parameters state (E.1.1); nothing where they state none."""
-    if not bits.take(1):
-        return ()
+    """The range and colours, with which vui_parameters begin (E.1.1); nothing where they state none."""
     if bits.take(1) and bits.take(8) == EXTENDED_SAR:
         bits.take(32)
     if bits.take(1):
@@ -157,6 +159,30 @@ def _colours(bits: Bits) -> tuple[int, ...]:
     bits.take(3)  # video_format
     is_full, has_colours = bits.take(1), bits.take(1)
     return (is_full, bits.take(24 * has_colours))
+
+
+def _delay(bits: Bits) -> int | None:
+    """The max_num_reorder_frames with which vui_parameters end; None where they do not state it."""
+    for _ in range(2 * bits.take(1)):
+        bits.golomb()  # chroma_sample_loc_type
+    bits.take(65 * bits.take(1))  # timing_info
+    rates = [_rates(bits) for _ in ("NAL", "VCL") if bits.take(1)]
+    bits.take(bool(rates) + 1)  # low_delay_hrd_flag, pic_struct_present_flag
+    if not bits.take(1):
+        return None
+    bits.take(1)  # motion_vectors_over_pic_boundaries_flag
+    bits.golomb(), bits.golomb(), bits.golomb(), bits.golomb()
+    return bits.golomb()
+
+
+def _rates(bits: Bits) -> int:
+    """Read hrd_parameters (E.1.2), and return how many there are."""
+    count = bits.golomb() + 1
+    bits.take(8)
+    for _ in range(count):
+        bits.golomb(), bits.golomb(), bits.take(1)
+    bits.take(20)
+    return count
 
 
 def _skip_scaling_lists(bits: Bits, lists: int) -> None:
@@ -193,6 +219,7 @@ class HevcSequence:
 
     has_separate_planes: bool
     order_bits: int
+    delay: int  # sps_max_num_reorder_pics of the highest layer
 
     @classmethod
     def of(cls, unit: bytes) -> "HevcSequence":
@@ -208,7 +235,10 @@ class HevcSequence:
         for _ in range(4 * bits.take(1)):
             bits.golomb()  # conformance window
         bits.golomb(), bits.golomb()  # bit depths
-        return cls(separate, bits.golomb() + 4)
+        order_bits, delay = bits.golomb() + 4, 0
+        for _ in range(layers * bits.take(1) + 1):
+            _, delay, _ = bits.golomb(), bits.golomb(), bits.golomb()
+        return cls(separate, order_bits, delay)
 
     def low(self, unit: bytes, picture: HevcPicture) -> int:
         """The slice_pic_order_cnt_lsb of a picture's first slice (7.3.6.1)."""
@@ -217,11 +247,13 @@ class HevcSequence:
             raise ValueError("a packet is damaged: its picture's first slice is missing")
         if kind in HEVC_IDR:
             return 0
-        bits.take(int(kind in HEVC_IRAP))  # no_output_of_prior_pics_flag
+        bits.take(int(kind in HEVC_IRAP))  # no_output_of_prior_pics_flag, of a CRA picture
         bits.golomb()  # slice_pic_parameter_set_id
         bits.take(picture.extra_bits)
         bits.golomb()  # slice_type
-        bits.take(picture.has_output_flag + 2 * self.has_separate_planes)
+        if picture.has_output_flag and not bits.take(1):
+            raise ValueError("a picture is not to be shown")
+        bits.take(2 * self.has_separate_planes)
         return bits.take(self.order_bits)
 
 

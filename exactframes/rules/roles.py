@@ -26,6 +26,13 @@ Rule = Callable[[Data, bool], Role]  # (the packet's bytes, is it flagged as a k
 class Ordered(Protocol):
     """A rule of a codec whose pictures say in which order they are shown."""
 
+    def delay(self) -> int | None:
+        """How many pictures at most are decoded before one and shown after it; None if it is not stated.
+
+        Raises:
+            ValueError: if it cannot be read.
+        """
+
     def picture_orders(self, packets: Iterable[Data]) -> list[int]:
         """A number for each packet's picture, which is less for those that are shown earlier.
 

@@ -283,7 +283,8 @@ def draw_recipe(pick: random.Random) -> Recipe:
         return Recipe(kind, (made,))
     if change == "concat":
         other = f"c.{container}"
-        again = encode(other, pick.choice([options, _encoding(pick, encoder)]))
+        others = _encoding(pick, encoder)  # in MPEG-TS each part brings its own parameters
+        again = encode(other, others if container == "ts" else options)
         parts = "".join(f"file {part}\n" for part in (first, other))
         return Recipe(kind, (made, again, ("-f", "concat", "-i", "parts.txt", *copy)), {"parts.txt": parts})
     if change == "times":

@@ -26,11 +26,15 @@ def slice_of(slice_type: int, kind: int = 1, ref_idc: int = 1, first: int = 0) -
     return nal(kind, ref_idc, bits(golomb(first) + golomb(slice_type) + "1"))
 
 
-def sequence(*, order_bits: int = 8, order_type: int = 0, has_fields: bool = False) -> bytes:
+def sequence(
+    *, order_bits: int = 8, order_type: int = 0, has_fields: bool = False, delay: int | None = 16
+) -> bytes:
     """A sequence parameter set (7.3.2.1.1) of the Baseline profile, with 4 bits of frame_num."""
     order = golomb(order_bits - 4) if order_type == 0 else ""
-    size = f"{golomb(1)}0{golomb(5)}{golomb(3)}{'00' if has_fields else '1'}100"  # neither cropping nor VUI
-    return nal(SPS, 3, escaped(f"{66:08b}{30:016b}{golomb(0)}{golomb(0)}{golomb(order_type)}{order}{size}1"))
+    size = f"{golomb(1)}0{golomb(5)}{golomb(3)}{'00' if has_fields else '1'}10"  # not cropped
+    vui = f"1{'0' * 8}11{golomb(0) * 4}{golomb(delay)}{golomb(16)}" if delay is not None else "0"
+    text = f"{66:08b}{30:016b}{golomb(0)}{golomb(0)}{golomb(order_type)}{order}{size}{vui}1"
+    return nal(SPS, 3, escaped(text))
 
 
 def picture(

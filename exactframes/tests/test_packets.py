@@ -13,6 +13,7 @@ from exactframes.packets import USE_EXACT
 from exactframes.rules.roles import Role
 from exactframes.source import SeekMode
 from exactframes.tests.tape import Made, Tape, approximate, declined, exact, made, reader, shown, times
+from exactframes.tests.test_h264 import avcc, sequence
 
 
 @pytest.fixture(autouse=True)
@@ -235,6 +236,29 @@ def test_frames_of_a_codec_that_reorders_none_are_shown_as_they_are_decoded() ->
 
     assert declined(tape(), [3]) == "the presentation times contradict the order of the pictures"
     assert shown(list(reader(tape(), [5]).asked())) == [[], [10]]
+
+
+@pytest.mark.parametrize(
+    ("delay", "container", "is_known"),
+    [
+        (2, "matroska", True),
+        (1, "matroska", False),
+        (None, "matroska", False),
+        (1, "mov", True),
+    ],
+)
+def test_frames_that_are_reordered_more_than_is_stated(
+    delay: int | None, container: str, is_known: bool
+) -> None:
+    """FFmpeg's decoder finds only within the file that it must hold back more, unless told."""
+    sets = avcc([sequence(order_bits=16, delay=delay)], [])
+    tape = Tape("I0 P8 P4 b2 b6 I10 P11", extradata=sets, format=container)
+    if is_known:
+        assert shown(list(reader(tape, [1]).asked())) == [[2]]
+    else:
+        assert declined(tape, [1]) == "frames are reordered more than the codec's parameters state"
+    again = Tape(tape.text, extradata=sets, format=container)
+    assert shown(list(reader(again, [6]).asked())) == [[], [11]]
 
 
 # --- What the times of decoding tell ---

@@ -116,8 +116,8 @@ def test_a_packet_without_a_picture_has_no_order() -> None:
 
 
 def hevc_sets(output: int = 0, extra: int = 0) -> bytes:
-    """The parameter sets in hvcC (7.3.2.2.1, 7.3.2.3.1), with 8 bits for the order."""
-    size = f"{golomb(96)}{golomb(64)}0{golomb(0)}{golomb(0)}{golomb(4)}1"
+    """The parameter sets in hvcC (7.3.2.2.1, 7.3.2.3.1), with 8 bits for the order, and a delay of 2."""
+    size = f"{golomb(96)}{golomb(64)}0{golomb(0)}{golomb(0)}{golomb(4)}0{golomb(4)}{golomb(2)}{golomb(0)}1"
     sps = hevc_nal(HEVC_SPS, payload=bits(f"{0:04b}0001" + "1" * 96 + golomb(0) + golomb(1) + size))
     pps = hevc_nal(PPS, payload=bits(f"{golomb(0)}{golomb(0)}0{output}{extra:03b}1"))
     return hvcc([sps], [pps])
@@ -157,6 +157,44 @@ def test_hevc_fields_before_the_order(output: int, extra: int) -> None:
 
     pictures = [picture_with(3, CRA), picture_with(90), picture_with(50)]
     assert hevc_counts(*pictures, sets=hevc_sets(output, extra)) == [3, 90, 50]
+
+
+def test_hevc_states_its_delay() -> None:
+    rule = hevc.rule(hevc_sets())
+    assert isinstance(rule, Ordered)
+    assert rule.delay() == 2
+
+
+def test_hevc_pictures_that_are_not_to_be_shown() -> None:
+    text = f"1{golomb(0)}{golomb(1)}0{9:08b}1"
+    with pytest.raises(ValueError, match="a picture is not to be shown"):
+        hevc_counts(sized(hevc_nal(TRAIL_R, payload=bits(text))), sets=hevc_sets(output=1))
+
+
+def test_hevc_pictures_that_are_discarded() -> None:
+    packet = sized(hevc_nal(20, payload=bits("11" + golomb(0))))  # no_output_of_prior_pics_flag
+    with pytest.raises(ValueError, match="pictures are discarded before they are shown"):
+        hevc.rule(hevc_sets())(packet, True)
+
+
+@pytest.mark.parametrize("delay", [0, 3, None])
+def test_h264_states_its_delay(delay: int | None) -> None:
+    rule = h264.rule(avcc([sequence(delay=delay)], []))
+    assert isinstance(rule, Ordered)
+    assert rule.delay() == delay
+
+
+@pytest.mark.parametrize(
+    "more", ["", ":nal-hrd=vbr:vbv-maxrate=300:vbv-bufsize=300", ":videoformat=pal:chromaloc=1"]
+)
+def test_what_x264_states_is_what_it_does(more: str, tmp_path: Path) -> None:
+    ways = f"bframes=3:b-adapt=0:b-pyramid=normal:keyint=20{more}"
+    video = make_video(tmp_path / "video.mkv", "-c:v", "libx264", "-x264-params", ways)
+    assert torch.equal(decode_frames(video, [13, 44]), VideoDecoder(video).get_frames_at([13, 44]).data)
+    with av.open(video) as container:
+        rule = h264.rule(bytes(container.streams.video[0].codec_context.extradata or b""))
+    assert isinstance(rule, Ordered)
+    assert rule.delay() == 2
 
 
 # --- Files ---
