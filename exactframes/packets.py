@@ -51,6 +51,7 @@ class Reader:
         self._has_read = self._parameters_in_band = False
         # For the part that was read. In other containers the flags by which FFmpeg seeks cannot be read.
         self.finds_by_time = name == MOV and not source.boxes.is_fragmented
+        self._found_delay = int(bool(context.has_b_frames))  # whether any; PyAV does not tell how many frames
         self._tells_delay = self.finds_by_time and context.codec.canonical_name == "h264"
         self._order = Order(seeks_by_dts=name in (MOV, FLV, TS), tells_b=self.codec.tells_b)
         self._start_times: set[int | None] = set()  # the dts of packets at which GOPs start
@@ -256,10 +257,11 @@ class Reader:
         """Whether FFmpeg's decoder may find only within the file that it must hold back more frames.
 
         It has given some too early by then, and TorchCodec has taken them for others. That of H.264 is told
-        by FFmpeg's demuxer of MOV and MP4, which knows all times.
+        by FFmpeg's demuxer of MOV and MP4, which knows all times. Where nothing is stated, FFmpeg has looked
+        for a delay in the first frames.
         """
         needed = max(place - rank for rank, place in enumerate(by_time))
-        return needed > (stated or 0) and not self._tells_delay
+        return needed > (self._found_delay if stated is None else stated) and not self._tells_delay
 
     def _by_index(self, times: list[int]) -> list[Request]:
         """Requests by index: frame i is the i-th of the file in order of pts."""
