@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterable
 
+from exactframes.rules.h264_sequence import H264Sequence
 from exactframes.rules.nal import DAMAGED, EMULATION, Bits, sized_units, units
-from exactframes.rules.picture_order import LONGEST, Counter, H264Sequence, only
+from exactframes.rules.picture_order import LONGEST, Counter, only
 from exactframes.rules.roles import DISPOSABLE, REFERENCE, Data, Role, Rule
 
 SLICES = range(1, 6)  # nal_unit_type, table 7-1

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
+from exactframes.rules.hevc_headers import HevcPicture, HevcSequence
 from exactframes.rules.nal import sized_units, units
-from exactframes.rules.picture_order import LONGEST, Counter, HevcPicture, HevcSequence, only
+from exactframes.rules.picture_order import LONGEST, Counter, only
 from exactframes.rules.roles import Data, Role, Rule
 
 PARAMETER_SETS = range(32, 35)  # nal_unit_type, table 7-1: VPS, SPS, PPS
