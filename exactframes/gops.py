@@ -42,8 +42,9 @@ class Gop:
     @property
     def leads_until(self) -> int:
         """How many packets there are up to the last of these frames; 0 if there is none."""
-        early = [place for place, packet in enumerate(self.packets, 1) if packet.pts < self.shown]
-        return early[-1] if early else 0
+        if not self.is_open:
+            return 0
+        return max(place for place, packet in enumerate(self.packets, 1) if packet.pts < self.shown)
 
 
 @dataclass(frozen=True)

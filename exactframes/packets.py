@@ -2,7 +2,6 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from math import floor
 from typing import TypeAlias
 
@@ -14,8 +13,8 @@ from av.video.stream import VideoStream
 from exactframes.arguments import require_held
 from exactframes.errors import DeclinedError, RestDeclinedError, SeekDeclinedError
 from exactframes.gops import Asked, Gop, Packet, Request, Requests
-from exactframes.order import CONTRADICTED, Order
-from exactframes.rules.roles import Ordered, Role, Rule
+from exactframes.order import Order, Shown
+from exactframes.rules.roles import Role, Rule
 from exactframes.source import Source, count_frames
 from exactframes.support import AVI, FLV, MOV, TS, Codec, codec_for, remux
 
@@ -51,8 +50,12 @@ class Reader:
         self._has_read = self._parameters_in_band = False
         # For the part that was read. In other containers the flags by which FFmpeg seeks cannot be read.
         self.finds_by_time = name == MOV and not source.boxes.is_fragmented
-        self._found_delay = int(bool(context.has_b_frames))  # whether any; PyAV does not tell how many frames
-        self._tells_delay = self.finds_by_time and context.codec.canonical_name == "h264"
+        self._shown = Shown(
+            self._judge,
+            reorders=self.codec.reorders,
+            has_found_delay=bool(context.has_b_frames),
+            is_told_delay=self.finds_by_time and context.codec.canonical_name == "h264",
+        )
         self._order = Order(seeks_by_dts=name in (MOV, FLV, TS), tells_b=self.codec.tells_b)
         self._start_times: set[int | None] = set()  # the dts of packets at which GOPs start
         self._last_visible, self._first_hidden = -(2**63), 2**63  # their pts
@@ -98,7 +101,7 @@ class Reader:
             is_wanted = self._requests.next_target is not None
             asked = self._ask(gop, following)
             if asked.requests or asked.leading:
-                self._require_order(gop, following)
+                self._shown.require_order(gop, following)
             if is_wanted:
                 yield asked
             if not self._is_exact:
@@ -121,7 +124,7 @@ class Reader:
         while gop is not None:
             following = next(gops, None)
             self._ask(gop, following)
-            self._require_order(gop, following)
+            self._shown.require_order(gop, following)
             if self.is_missed(gop, following, gop.shown) or (following is None and _is_short(gop)):
                 raise DeclinedError(self._missed)
             last = max(packet.pts for packet in gop.packets)
@@ -229,39 +232,6 @@ class Reader:
     @property
     def _missed(self) -> str:
         return f"FFmpeg seeks past frames in this file; {remux(self._source.path.name)}"
-
-    def _require_order(self, gop: Gop, following: Gop | None) -> None:
-        """Check that frames are shown in the order that their pictures state, or else in that of decoding.
-
-        FFmpeg gives them in that order. Where the container states another one, TorchCodec may take a frame
-        that is given early for one that is given later.
-
-        Raises:
-            DeclinedError: if the container states another order.
-        """
-        leading = following.packets[: following.leads_until] if following is not None else []
-        packets = [*gop.packets, *leading]
-        if isinstance(self._judge, Ordered):
-            orders = self._judge.picture_orders(memoryview(packet.data) for packet in packets)
-        elif self.codec.reorders:
-            return  # see Order
-        else:
-            orders = list(range(len(packets)))
-        by_time = sorted(range(len(packets)), key=lambda place: packets[place].pts)
-        if any(orders[before] >= orders[after] for before, after in pairwise(by_time)):
-            raise DeclinedError(CONTRADICTED)
-        if isinstance(self._judge, Ordered) and self._is_late(self._judge.delay(), by_time):
-            raise DeclinedError("frames are reordered more than the codec's parameters state")
-
-    def _is_late(self, stated: int | None, by_time: list[int]) -> bool:
-        """Whether FFmpeg's decoder may find only within the file that it must hold back more frames.
-
-        It has given some too early by then, and TorchCodec has taken them for others. That of H.264 is told
-        by FFmpeg's demuxer of MOV and MP4, which knows all times. Where nothing is stated, FFmpeg has looked
-        for a delay in the first frames.
-        """
-        needed = max(place - rank for rank, place in enumerate(by_time))
-        return needed > (self._found_delay if stated is None else stated) and not self._tells_delay
 
     def _by_index(self, times: list[int]) -> list[Request]:
         """Requests by index: frame i is the i-th of the file in order of pts."""

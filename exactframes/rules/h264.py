@@ -5,10 +5,11 @@ from collections.abc import Iterable
 
 from exactframes.rules.h264_sequence import H264Sequence
 from exactframes.rules.nal import DAMAGED, EMULATION, Bits, sized_units, units
-from exactframes.rules.picture_order import LONGEST, Counter, only
+from exactframes.rules.picture_order import LONGEST, Counter, first_slice, only
 from exactframes.rules.roles import DISPOSABLE, REFERENCE, Data, Role, Rule
 
 SLICES = range(1, 6)  # nal_unit_type, table 7-1
+SLICE_HEADERS = frozenset(header for header in range(128) if header & 31 in SLICES)
 IDR, SEI, SPS = 5, 6, 7
 PARAMETER_SETS = {7, 8}
 OTHERS_TO_KEEP = {10, 11, 13, 14, 15, 20, 21}  # ends; SPS extension; scalable and multiview extensions
@@ -64,7 +65,6 @@ class H264:
         """Take the stream's header."""
         self._size = length_size(extradata)
         self._sequences = {unit for unit in parameter_sets(extradata) if unit[0] & 31 == SPS}
-        self._read: dict[bytes, H264Sequence] = {}
 
     def __call__(self, data: Data, _is_keyframe: bool) -> Role:
         """The role of a packet.
@@ -119,9 +119,7 @@ class H264:
             raise ValueError("FFmpeg decodes what this old x264 has made by its version")
 
     def _sequence(self) -> H264Sequence:
-        if len(self._read) != len(self._sequences):
-            self._read = {unit: H264Sequence.of(unit) for unit in self._sequences}
-        return only(set(self._read.values()))
+        return only(set(map(H264Sequence.of, self._sequences)))
 
     def delay(self) -> int | None:
         """What the sequence states: see roles.Ordered."""
@@ -134,19 +132,11 @@ class H264:
             return [place for place, _ in enumerate(packets)]
         counter, counts = Counter(sequence.order_bits), list[int]()
         for data in packets:
-            unit = self._first_slice(data)
+            unit = first_slice(data, self._size, SLICE_HEADERS)
             if unit[0] & 31 == IDR:
                 counter.begin_anew()
             counts.append(counter.count(sequence.low(unit), others_count_on=bool(unit[0] & 0x60)))
         return counts
-
-    def _first_slice(self, data: Data) -> bytes:
-        if self._size == 4 and len(data) > 5 and data[4] & 31 in SLICES:
-            return bytes(data[4 : 4 + LONGEST])
-        for start, stop in units(data, self._size):
-            if data[start] & 31 in SLICES:
-                return bytes(data[start : min(stop, start + LONGEST)])
-        raise ValueError("a packet holds no picture")
 
 
 def slice_type(unit: bytes) -> int:

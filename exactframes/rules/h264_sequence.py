@@ -1,6 +1,7 @@
 """What a sequence parameter set of H.264 says of the order of pictures, their delay and their look."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from exactframes.rules.nal import EMULATION, Bits
 
@@ -9,6 +10,7 @@ UNTRIED = "the order of its pictures is coded in a way that has not been tried"
 HIGH = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
 HIGH_444 = 244
 COLOUR_444 = 3  # chroma_format_idc
+FEW = 64  # parameter sets
 EXTENDED_SAR = 255  # aspect_ratio_idc: the ratio follows
 IDR = 5  # nal_unit_type
 
@@ -27,6 +29,7 @@ class H264Sequence:
     delay: int | None = None  # max_num_reorder_frames, where it is stated
 
     @classmethod
+    @lru_cache(FEW)  # streams repeat their parameter sets
     def of(cls, unit: bytes) -> "H264Sequence":
         """Read it.
 

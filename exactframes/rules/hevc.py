@@ -4,12 +4,13 @@ from collections.abc import Iterable
 
 from exactframes.rules.hevc_headers import HevcPicture, HevcSequence
 from exactframes.rules.nal import sized_units, units
-from exactframes.rules.picture_order import LONGEST, Counter, only
+from exactframes.rules.picture_order import Counter, first_slice, only
 from exactframes.rules.roles import Data, Role, Rule
 
 PARAMETER_SETS = range(32, 35)  # nal_unit_type, table 7-1: VPS, SPS, PPS
 SPS, PPS = 33, 34
 SLICES = range(32)
+SLICE_HEADERS = frozenset(header for header in range(128) if (header >> 1) & 63 in SLICES)
 ENDS = {36, 37}  # of a sequence, of the bitstream
 NON_REFERENCE = {0, 2, 4, 6, 8}  # TRAIL_N, TSA_N, STSA_N, RADL_N, RASL_N; reserved types are kept
 LEADING = range(6, 10)  # RADL_N, RADL_R, RASL_N, RASL_R
@@ -108,21 +109,13 @@ class Hevc:
         picture = only(set(map(HevcPicture.of, self._pictures)))
         counter, counts = Counter(sequence.order_bits), list[int]()
         for data in packets:
-            unit = self._first_slice(data)
+            unit = first_slice(data, self._size, SLICE_HEADERS)
             kind = _kind(unit)
             if kind in {IDR_WITH_LEADING, IDR}:
                 counter.begin_anew()
             others_count_on = unit[1] & 7 == 1 and kind not in NON_REFERENCE and kind not in LEADING
             counts.append(counter.count(sequence.low(unit, picture), others_count_on=others_count_on))
         return counts
-
-    def _first_slice(self, data: Data) -> bytes:
-        if self._size == 4 and len(data) > 5 and _kind(data[4:]) in SLICES:
-            return bytes(data[4 : 4 + LONGEST])
-        for start, stop in units(data, self._size):
-            if _kind(data[start:]) in SLICES:
-                return bytes(data[start : min(stop, start + LONGEST)])
-        raise ValueError("a packet holds no picture")
 
 
 def _kind(unit: Data) -> int:

@@ -1,10 +1,12 @@
 """What the parameter sets and slices of HEVC say of the order of pictures, and of their delay."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from exactframes.rules.nal import Bits
 
 COLOUR_444 = 3  # chroma_format_idc
+FEW = 64  # parameter sets
 IDR, IRAP = {19, 20}, range(16, 24)  # nal_unit_type
 
 
@@ -16,6 +18,7 @@ class HevcPicture:
     extra_bits: int
 
     @classmethod
+    @lru_cache(FEW)  # streams repeat their parameter sets
     def of(cls, unit: bytes) -> "HevcPicture":
         """Read it."""
         bits = Bits(unit[2:])
@@ -33,6 +36,7 @@ class HevcSequence:
     delay: int  # sps_max_num_reorder_pics of the highest layer
 
     @classmethod
+    @lru_cache(FEW)  # streams repeat their parameter sets
     def of(cls, unit: bytes) -> "HevcSequence":
         """Read it."""
         bits = Bits(unit[2:])

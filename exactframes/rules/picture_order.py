@@ -3,6 +3,9 @@
 from collections.abc import Collection
 from typing import TypeVar
 
+from exactframes.rules.nal import units
+from exactframes.rules.roles import Data
+
 LONGEST = 32  # bytes of a slice that are read: its header's first fields fit into them
 PERIOD_BITS = 40  # counts have fewer (8.2.1: 32)
 
@@ -37,6 +40,25 @@ class Counter:
         if others_count_on:
             self._high, self._low = high, low
         return (self._period << PERIOD_BITS) + high + low
+
+
+def first_slice(data: Data, length_size: int, headers: Collection[int]) -> bytes:
+    """The begin of a packet's first slice.
+
+    Args:
+        data: the packet.
+        length_size: see nal.units.
+        headers: the first bytes that slices have.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    if length_size == 4 and len(data) > 5 and data[4] in headers:
+        return bytes(data[4 : 4 + LONGEST])
+    for start, stop in units(data, length_size):
+        if data[start] in headers:
+            return bytes(data[start : min(stop, start + LONGEST)])
+    raise ValueError("a packet holds no picture")
 
 
 def only(found: Collection[Parameters]) -> Parameters:

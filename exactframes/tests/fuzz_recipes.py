@@ -317,15 +317,8 @@ def _audio(pick: random.Random, container: str, seconds: float) -> tuple[str, ..
     codec = {"webm": "libopus", "ogg": "libvorbis", "asf": "wmav2", "flv": "libmp3lame"}.get(container, "aac")
     order = pick.choice([("0:v", "1:a"), ("1:a", "0:v")])
     maps = (word for stream in order for word in ("-map", stream))
-    return (
-        "-f",
-        "lavfi",
-        "-i",
-        f"sine=duration={seconds * pick.choice([1, 1, 0.6, 1.7]):.3f}",
-        *maps,
-        "-c:a",
-        codec,
-    )
+    lasts = seconds * pick.choice([1, 1, 0.6, 1.7])
+    return ("-f", "lavfi", "-i", f"sine=duration={lasts:.3f}", *maps, "-c:a", codec)
 
 
 def _encoding(pick: random.Random, encoder: Encoder) -> tuple[str, ...]:

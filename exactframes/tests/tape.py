@@ -26,10 +26,7 @@ SEQUENCE = sequence(order_bits=16)
 # says of it: "I0 P2 b1", "I2/0 P4/1 b3/2", "I0 P1!". Its picture's order is its pts.
 UNITS: dict[str, Callable[[int], list[bytes]]] = {
     "I": lambda pts: [picture(pts, IDR)],
-    "R": lambda pts: [
-        sei(recovery_point()),
-        picture(pts, slice_type=I),
-    ],  # an entry, frames may lead
+    "R": lambda pts: [sei(recovery_point()), picture(pts, slice_type=I)],  # an entry, frames may lead
     "S": lambda pts: [SEQUENCE, picture(pts, IDR)],
     "s": lambda pts: [SEQUENCE, picture(pts)],
     "K": lambda pts: [picture(pts)],  # flagged as a keyframe, though it is none

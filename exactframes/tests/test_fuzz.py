@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from exactframes.tests import fuzz
+from exactframes.tests.fuzz_calls import Call
 from exactframes.tests.fuzz_recipes import Recipe
 from fixtures.testing.suite_runner import ROOT
 
@@ -31,12 +32,12 @@ def test_a_sound_case_ends_0(tmp_path: Path) -> None:
 def test_a_planted_fault_is_told_and_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def rolled(self: fuzz.Call, video: Path) -> Tensor:
+    def rolled(self: Call, video: Path) -> Tensor:
         return torch.roll(self.theirs(video), 1, dims=3)
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(fuzz, "draw_recipe", lambda _pick: RECIPE)
-    monkeypatch.setattr(fuzz.Call, "ours", rolled)
+    monkeypatch.setattr(Call, "ours", rolled)
     assert fuzz.main(["--seed", "7", "--case", "0"]) == 1
     told = capfd.readouterr().out
     assert "WRONG" in told
@@ -59,7 +60,7 @@ def test_a_difference_in_a_damaged_video_is_told_and_counted_apart(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(fuzz, "draw_recipe", lambda _pick: RECIPE)
     monkeypatch.setattr(Recipe, "make", make_damaged)
-    monkeypatch.setattr(fuzz.Call, "ours", lambda self, video: ~self.theirs(video))
+    monkeypatch.setattr(Call, "ours", lambda self, video: ~self.theirs(video))
     assert fuzz.main(["--seed", "7", "--case", "0"]) == 0
     told = capfd.readouterr().out
     assert f"{fuzz.DAMAGED}: " in told
@@ -94,17 +95,17 @@ def test_the_same_seed_and_case_make_the_same_video(tmp_path: Path) -> None:
 def test_frames_given_where_torchcodec_raises_are_checked(
     shift: int, refused: list[list[int]], result: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    theirs = fuzz.Call.theirs
+    theirs = Call.theirs
 
-    def refusing(self: fuzz.Call, video: Path) -> Tensor:
+    def refusing(self: Call, video: Path) -> Tensor:
         if self.indices in refused:
             raise RuntimeError("no more frames left to decode")
         return theirs(self, video)
 
-    monkeypatch.setattr(fuzz.Call, "theirs", refusing)
-    monkeypatch.setattr(fuzz.Call, "ours", lambda self, video: theirs(self, video) ^ shift)
+    monkeypatch.setattr(Call, "theirs", refusing)
+    monkeypatch.setattr(Call, "ours", lambda self, video: theirs(self, video) ^ shift)
     RECIPE.make(tmp_path)
-    call = fuzz.Call(indices=[29], seek_mode="exact", workers=1)
+    call = Call(indices=[29], seek_mode="exact", workers=1)
     outcome = fuzz.compare(call, tmp_path / RECIPE.video)
     assert outcome.result == result
     assert ("TorchCodec raises RuntimeError" in outcome.detail) == (result == fuzz.WRONG)

@@ -1,6 +1,7 @@
 """The order of pictures by headers that are made bit by bit; and files whose containers state another."""
 
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -123,10 +124,12 @@ def hevc_sets(output: int = 0, extra: int = 0) -> bytes:
     return hvcc([sps], [pps])
 
 
-def hevc_picture(order: int, kind: int = TRAIL_R, *, temporal: int = 0, before: str = "") -> bytes:
+def hevc_picture(
+    order: int, kind: int = TRAIL_R, *, temporal: int = 0, extra: str = "", output: str = ""
+) -> bytes:
     """The first fields of a slice (7.3.6.1), up to its picture's order."""
-    prior, kind_bits = "0" * (16 <= kind < 24), f"{before}{golomb(1)}"
-    text = f"1{prior}{golomb(0)}{kind_bits}{order % 256:08b}1"
+    prior = "0" * (16 <= kind < 24)
+    text = f"1{prior}{golomb(0)}{extra}{golomb(1)}{output}{order % 256:08b}1"
     return sized(hevc_nal(kind, temporal=temporal, payload=bits(text)))
 
 
@@ -151,11 +154,8 @@ def test_hevc_completes_counts_from_the_lowest_layer() -> None:
 
 @pytest.mark.parametrize(("output", "extra"), [(1, 0), (0, 2)])
 def test_hevc_fields_before_the_order(output: int, extra: int) -> None:
-    def picture_with(order: int, kind: int = TRAIL_R) -> bytes:
-        text = f"1{'0' * (kind == CRA)}{golomb(0)}{'1' * extra}{golomb(1)}{'1' * output}{order:08b}1"
-        return sized(hevc_nal(kind, payload=bits(text)))
-
-    pictures = [picture_with(3, CRA), picture_with(90), picture_with(50)]
+    fields: dict[str, Any] = {"extra": "1" * extra, "output": "1" * output}
+    pictures = [hevc_picture(3, CRA, **fields), hevc_picture(90, **fields), hevc_picture(50, **fields)]
     assert hevc_counts(*pictures, sets=hevc_sets(output, extra)) == [3, 90, 50]
 
 
@@ -166,9 +166,8 @@ def test_hevc_states_its_delay() -> None:
 
 
 def test_hevc_pictures_that_are_not_to_be_shown() -> None:
-    text = f"1{golomb(0)}{golomb(1)}0{9:08b}1"
     with pytest.raises(ValueError, match="a picture is not to be shown"):
-        hevc_counts(sized(hevc_nal(TRAIL_R, payload=bits(text))), sets=hevc_sets(output=1))
+        hevc_counts(hevc_picture(9, output="0"), sets=hevc_sets(output=1))
 
 
 def test_hevc_pictures_that_are_discarded() -> None:
