@@ -71,5 +71,5 @@ def only(found: Collection[Parameters]) -> Parameters:
         ValueError: if there are none, or several.
     """
     if len(found) != 1:
-        raise ValueError("the codec's parameters change within the file" if found else "it has no parameters")
+        raise ValueError(f"the codec's parameters {'change within the file' if found else 'are missing'}")
     return next(iter(found))

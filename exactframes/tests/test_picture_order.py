@@ -93,7 +93,7 @@ def test_start_codes_and_parameters_in_band() -> None:
     [
         ([sequence(order_type=1)], "has not been tried"),
         ([sequence(), sequence(order_bits=9)], "the codec's parameters change"),
-        ([], "it has no parameters"),
+        ([], "the codec's parameters are missing"),
         ([sequence()[:5]], "a header ends early"),
     ],
 )
