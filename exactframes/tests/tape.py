@@ -16,8 +16,8 @@ from exactframes.errors import DeclinedError
 from exactframes.gops import Asked, Gop
 from exactframes.packets import Reader
 from exactframes.source import SeekMode, Source
-from exactframes.tests.test_h264 import I, avcc, picture, recovery_point, sei, sequence
-from exactframes.tests.test_nal import sized
+from exactframes.tests.made_h264 import I, avcc, picture, recovery_point, sei, sequence
+from exactframes.tests.made_nal import sized
 
 IDR = 5
 # Of pictures whose order has 16 bits; frame_num has 4, and nothing else takes a bit of a slice's header.

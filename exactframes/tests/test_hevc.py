@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from exactframes.rules.hevc import length_size, parameter_sets, rule
 from exactframes.rules.roles import DISPOSABLE, REFERENCE, Role
-from exactframes.tests.test_nal import coded, sized
+from exactframes.tests.made_nal import coded, sized
 
 TRAIL_N, TRAIL_R = 0, 1
 IDR_WITH_LEADING, IDR, CRA = 19, 20, 21

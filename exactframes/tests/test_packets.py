@@ -12,8 +12,8 @@ from exactframes.gops import Request, Requests
 from exactframes.packets import USE_EXACT
 from exactframes.rules.roles import Role
 from exactframes.source import SeekMode
+from exactframes.tests.made_h264 import avcc, sequence
 from exactframes.tests.tape import Made, Tape, approximate, declined, exact, made, reader, shown, times
-from exactframes.tests.test_h264 import avcc, sequence
 
 
 @pytest.fixture(autouse=True)

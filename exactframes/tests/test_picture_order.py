@@ -13,11 +13,11 @@ from exactframes import VideoDecoder as ExactVideoDecoder
 from exactframes.rules import h264, hevc
 from exactframes.rules.picture_order import PERIOD_BITS
 from exactframes.rules.roles import Ordered
-from exactframes.tests.test_h264 import DELIMITER, IDR, avcc, nal, picture, sequence
+from exactframes.tests.made_h264 import DELIMITER, IDR, avcc, nal, picture, sequence
+from exactframes.tests.made_nal import bits, coded, golomb, sized
 from exactframes.tests.test_hevc import CRA, PPS, TRAIL_R, hvcc
 from exactframes.tests.test_hevc import SPS as HEVC_SPS
 from exactframes.tests.test_hevc import nal as hevc_nal
-from exactframes.tests.test_nal import bits, coded, golomb, sized
 from fixtures.ffmpeg import run_ffmpeg
 from fixtures.testing.corpus import make_video
 
