@@ -144,7 +144,7 @@ def test_a_stale_index_is_refused(change: str, told: str, video: Path, tmp_path:
         (b"", "is no index of exactframes, or of another version: save it again"),
         (b"junk", "is no index of exactframes, or of another version: save it again"),
         (b"exactframes index 3\n", "is no index of exactframes, or of another version: save it again"),
-        (b"exactframes index 6\n\0\0\0\2{}", "is damaged: save it again"),
+        (b"exactframes index 7\n\0\0\0\2{}", "is damaged: save it again"),
         (-1, "is damaged: save it again"),
         (40, "is damaged: save it again"),
     ],
