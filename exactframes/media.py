@@ -33,11 +33,14 @@ def is_url(video: Any) -> bool:
     return isinstance(video, str) and "://" in video
 
 
+def is_file(video: Any) -> bool:
+    """Whether the video is given by a path."""
+    return isinstance(video, (str, os.PathLike)) and not is_url(video)
+
+
 def path_of(video: Any) -> Path | None:
     """The path of a file; None if the video is something else."""
-    if is_url(video) or not isinstance(video, (str, os.PathLike)):
-        return None
-    return Path(video).absolute()
+    return Path(video).absolute() if is_file(video) else None
 
 
 def apart(video: Any) -> Any:
@@ -147,13 +150,8 @@ def identify(video: Any) -> Identity:
     Raises:
         OSError: if it cannot be read.
     """
-    path = path_of(video)
-    if path is not None:
-        with path.open("rb", buffering=0) as opened_file:
-            number = opened_file.fileno()
-            status = os.fstat(number)
-            digest = _digest(lambda place: os.pread(number, BLOCK, place), status.st_size)
-            return Identity(status.st_size, status.st_mtime_ns, digest)
+    if is_file(video):
+        return _identify_file(video)
     if is_url(video):
         with open_container(video) as container:
             return Identity(container.size, None, "")
@@ -166,6 +164,17 @@ def identify(video: Any) -> Identity:
 
         size = file.seek(0, os.SEEK_END)
         return Identity(size, None, _digest(block_at, size))
+
+
+def _identify_file(path: str | os.PathLike[str]) -> Identity:
+    """Do it without a Path and a file object: if caches are cold, each costs as much as all that is read."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        status = os.fstat(file)
+        digest = _digest(lambda place: os.pread(file, BLOCK, place), status.st_size)
+        return Identity(status.st_size, status.st_mtime_ns, digest)
+    finally:
+        os.close(file)
 
 
 def _digest(block_at: Callable[[int], bytes], size: int) -> str:

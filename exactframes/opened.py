@@ -18,7 +18,7 @@ from exactframes.executors import Executors
 from exactframes.header import Header, Theirs, known_header, remember
 from exactframes.in_place import HAS_STAGES, InPlace
 from exactframes.index import Index
-from exactframes.media import apart, is_url, path_of
+from exactframes.media import apart, is_file, is_url
 from exactframes.output import Batch
 from exactframes.plan import Sharing, plan_runs
 from exactframes.reading import read_index
@@ -230,9 +230,8 @@ class Opened:
 
 def _state(video: Any) -> Any:
     """Facts by which a replaced or rewritten file is recognised."""
-    path = path_of(video)
     try:
-        status = None if path is None else path.stat()
+        status = os.stat(video) if is_file(video) else None  # noqa: PTH116  a Path costs more than this
     except OSError:
         return None
     return status and (status.st_size, status.st_mtime_ns, status.st_ino)
