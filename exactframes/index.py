@@ -4,7 +4,7 @@ import math
 import os
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -224,7 +224,7 @@ class Index:
         """Write it to a file, completely or not at all."""
         header = {
             "counts": [len(self.pts), len(self.order), len(self.starts)],
-            "identity": [self.identity.size, self.identity.mtime_ns, self.identity.digest],
+            "identity": astuple(self.identity),
             "stream_index": self.stream_index,
             "base": [self.base.numerator, self.base.denominator],
             "roles": [list(role) for role in self.roles],
@@ -256,6 +256,8 @@ class Index:
         Raises:
             StaleIndexError: if it was made of another file, or of another state of this one.
         """
+        if self.identity.is_untouched(video):
+            return
         changed = self.identity.difference(identify(video))
         if changed is not None:
             raise StaleIndexError(f"the index is not of this video: {changed}; make the index again")

@@ -11,6 +11,7 @@ import numpy as np
 from exactframes.errors import StaleIndexError
 
 MAGIC = b"exactframes index 7\n"  # another version is refused
+HEADER = json.JSONDecoder()
 ALIGNED = 8  # bytes: the header is padded, and larger items come first, so that all arrays are aligned
 ARRAYS = {  # by name and in this order: of packets, but `order` of frames, `starts` and `is_open` of GOPs
     "pts": np.int64,
@@ -59,7 +60,7 @@ def read_index_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[
     try:
         place = len(MAGIC) + 4
         place += int.from_bytes(data[len(MAGIC) : place], "big")
-        header = json.loads(data[len(MAGIC) + 4 : place].decode())
+        header = HEADER.raw_decode(data[len(MAGIC) + 4 : place].decode())[0]
         packets, frames, gops = header["counts"]
         counts = {"order": frames, "starts": gops, "is_open": gops}
         arrays: dict[str, Any] = {}

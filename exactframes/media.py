@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ ONE_CONNECTION = {"multiple_requests": "1"}  # without it PyAV's FFmpeg loses pa
 HEADER_ONLY = {"codec_whitelist": "none", "probesize": "32"}  # no decoder has this name; 32 is the least
 SAMPLES = 6  # blocks that are read between a file's first one and its last
 BLOCK = 1 << 10  # bytes
+TICK_NS = 2_000_000_000  # no file system's clock is coarser: a later change of a file has another time
 
 
 class FileLike(Protocol):
@@ -134,6 +136,15 @@ class Identity:
     size: int  # bytes; -1 where a URL's server does not say
     mtime_ns: int | None  # of a file
     digest: str  # of some blocks of its content; "" for a URL
+    stamp: str = ""  # of a file on this machine, see _stamp; "" if it was changed just before
+
+    def is_untouched(self, video: Any) -> bool:
+        """Whether it is the same file, and the system tells no change of it: then its content is the same."""
+        if not (self.stamp and is_file(video)):
+            return False
+        status = os.stat(video)  # noqa: PTH116  a Path costs more than this, when caches are cold
+        now = (status.st_size, status.st_mtime_ns, _stamp(status))
+        return now == (self.size, self.mtime_ns, self.stamp)
 
     def difference(self, now: "Identity") -> str | None:
         """What has changed since; None if nothing has."""
@@ -167,14 +178,17 @@ def identify(video: Any) -> Identity:
 
 
 def _identify_file(path: str | os.PathLike[str]) -> Identity:
-    """Do it without a Path and a file object: if caches are cold, each costs as much as all that is read."""
-    file = os.open(path, os.O_RDONLY)
-    try:
-        status = os.fstat(file)
-        digest = _digest(lambda place: os.pread(file, BLOCK, place), status.st_size)
-        return Identity(status.st_size, status.st_mtime_ns, digest)
-    finally:
-        os.close(file)
+    now = time.time_ns()
+    with Path(path).open("rb", buffering=0) as file:
+        status, number = os.fstat(file.fileno()), file.fileno()
+        digest = _digest(lambda place: os.pread(number, BLOCK, place), status.st_size)
+    is_settled = now - max(status.st_mtime_ns, status.st_ctime_ns) > TICK_NS
+    return Identity(status.st_size, status.st_mtime_ns, digest, _stamp(status) if is_settled else "")
+
+
+def _stamp(status: os.stat_result) -> str:
+    """Which file it is, and when it was last changed: nobody can set that time, as they can mtime."""
+    return f"{status.st_dev}-{status.st_ino}-{status.st_ctime_ns}"
 
 
 def _digest(block_at: Callable[[int], bytes], size: int) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from torchcodec.transforms import Resize
 
-from exactframes import Index, StaleIndexError, VideoDecoder, cutting, opened
+from exactframes import Index, StaleIndexError, VideoDecoder, cutting, media, opened
 from exactframes.choice import Reckoner
 from exactframes.errors import DeclinedError, WrongFrameError
 from exactframes.media import open_container
@@ -125,8 +126,12 @@ def test_nothing_is_estimated_for_a_frame_that_starts_a_gop(
         ("content", "its content is another"),
     ],
 )
-def test_a_stale_index_is_refused(change: str, told: str, video: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("seconds_later", [0, 10])
+def test_a_stale_index_is_refused(
+    change: str, told: str, seconds_later: int, video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     copy = Path(shutil.copy(video, tmp_path / "copy.mp4"))
+    make_later(monkeypatch, seconds_later)
     saved, status = save(copy, tmp_path / "copy.index"), copy.stat()
     data = bytearray(copy.read_bytes())
     if change == "content":
@@ -136,6 +141,28 @@ def test_a_stale_index_is_refused(change: str, told: str, video: Path, tmp_path:
         os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
     with pytest.raises(StaleIndexError, match=told):
         VideoDecoder(copy, index=saved)
+
+
+def make_later(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
+    """Have an index be made so many seconds later."""
+    now = time.time_ns() + seconds * 10**9
+    monkeypatch.setattr(time, "time_ns", lambda: now)
+
+
+def test_content_is_read_again_unless_the_system_tells_that_it_was_not_touched(
+    video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Path(shutil.copy(video, tmp_path / "copy.mp4"))
+    at_once = save(copy, tmp_path / "at_once.index")
+    make_later(monkeypatch, 10)
+    later = save(copy, tmp_path / "later.index")
+    moved = Path(shutil.copy2(copy, tmp_path / "moved.mp4"))
+    assert is_same(VideoDecoder(moved, index=later)[20], Theirs(video)[20])
+    monkeypatch.setattr(media, "_digest", Mock(side_effect=AssertionError("content is read")))
+    assert is_same(VideoDecoder(copy, index=later)[20], Theirs(video)[20])
+    for other, index in ((copy, at_once), (moved, later)):
+        with pytest.raises(AssertionError, match="content is read"):
+            VideoDecoder(other, index=index)
 
 
 @pytest.mark.parametrize(
