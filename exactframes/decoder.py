@@ -282,17 +282,19 @@ class VideoDecoder:
 
     def _numbers(self, indices: Tensor | Iterable[int]) -> list[int] | None:
         """Frames as whole numbers, none negative; None if TorchCodec shall report what is wrong."""
-        if isinstance(indices, Tensor) and (indices.dim() != 1 or indices.is_floating_point()):
-            return None
-        if not isinstance(indices, (Tensor, Sequence, np.ndarray)):  # TorchCodec takes no other
+        if isinstance(indices, Tensor):
+            if indices.dim() != 1 or indices.is_floating_point():
+                return None
+            indices = indices.tolist()
+        elif not isinstance(indices, (list, Sequence, np.ndarray)):  # TorchCodec takes no other
             return None
         count = len(self)
         try:
-            listed = indices.tolist() if isinstance(indices, Tensor) else list(indices)
-            found = [operator.index(number) for number in listed]
+            listed = list(indices)
+            found = list(map(operator.index, listed))
         except TypeError:
             return None
-        if bool in map(type, listed) or any(not -count <= number < count for number in found):
+        if bool in map(type, listed) or (found and not -count <= min(found) <= max(found) < count):
             return None
         return [number if number >= 0 else number + count for number in found]
 

@@ -4,7 +4,6 @@ import hashlib
 import io
 import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +14,7 @@ from torch import Tensor
 
 ONE_CONNECTION = {"multiple_requests": "1"}  # without it PyAV's FFmpeg loses packets when it seeks
 HEADER_ONLY = {"codec_whitelist": "none", "probesize": "32"}  # no decoder has this name; 32 is the least
-SAMPLES = 6  # blocks that are read between a file's first one and its last
+SAMPLES = 16  # blocks that are read between a file's first one and its last
 BLOCK = 1 << 10  # bytes
 TICK_NS = 2_000_000_000  # no file system's clock is coarser: a later change of a file has another time
 
@@ -162,28 +161,19 @@ def identify(video: Any) -> Identity:
         OSError: if it cannot be read.
     """
     if is_file(video):
-        return _identify_file(video)
+        now = time.time_ns()
+        with Path(video).open("rb", buffering=0) as file:
+            status = os.fstat(file.fileno())
+            digest = _digest(file, status.st_size)
+        is_settled = now - max(status.st_mtime_ns, status.st_ctime_ns) > TICK_NS
+        stamp = _stamp(status) if is_settled else ""
+        return Identity(status.st_size, status.st_mtime_ns, digest, stamp)
     if is_url(video):
         with open_container(video) as container:
             return Identity(container.size, None, "")
     with opened(video) as file:
-
-        def block_at(place: int) -> bytes:
-            file.seek(place, os.SEEK_SET)
-            block: bytes = file.read(BLOCK)
-            return block
-
         size = file.seek(0, os.SEEK_END)
-        return Identity(size, None, _digest(block_at, size))
-
-
-def _identify_file(path: str | os.PathLike[str]) -> Identity:
-    now = time.time_ns()
-    with Path(path).open("rb", buffering=0) as file:
-        status, number = os.fstat(file.fileno()), file.fileno()
-        digest = _digest(lambda place: os.pread(number, BLOCK, place), status.st_size)
-    is_settled = now - max(status.st_mtime_ns, status.st_ctime_ns) > TICK_NS
-    return Identity(status.st_size, status.st_mtime_ns, digest, _stamp(status) if is_settled else "")
+        return Identity(size, None, _digest(file, size))
 
 
 def _stamp(status: os.stat_result) -> str:
@@ -191,7 +181,9 @@ def _stamp(status: os.stat_result) -> str:
     return f"{status.st_dev}-{status.st_ino}-{status.st_ctime_ns}"
 
 
-def _digest(block_at: Callable[[int], bytes], size: int) -> str:
-    last = max(0, size - BLOCK)
-    places = (last * number // (SAMPLES + 1) for number in range(SAMPLES + 2))
-    return hashlib.blake2b(b"".join(map(block_at, places)), digest_size=32).hexdigest()
+def _digest(file: Any, size: int) -> str:
+    last, blocks = max(0, size - BLOCK), []
+    for number in range(SAMPLES + 2):
+        file.seek(last * number // (SAMPLES + 1), os.SEEK_SET)
+        blocks.append(file.read(BLOCK))
+    return hashlib.sha256(b"".join(blocks)).hexdigest()
