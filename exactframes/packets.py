@@ -13,6 +13,7 @@ from av.video.stream import VideoStream
 from exactframes.arguments import require_held
 from exactframes.errors import DeclinedError, RestDeclinedError, SeekDeclinedError
 from exactframes.gops import Asked, Gop, Packet, Request, Requests
+from exactframes.media import open_container
 from exactframes.order import Order, Shown
 from exactframes.rules.roles import Role, Rule
 from exactframes.source import Source, count_frames
@@ -66,6 +67,8 @@ class Reader:
             raise DeclinedError("seeking by an FLV file's own index of keyframes is not exact with B-frames")
         if name == AVI and self._reorders:
             raise DeclinedError(f"AVI keeps no presentation times of B-frames; {remux(source.path.name)}")
+        if name == TS and not source.never_seeks and _is_reordered(source):
+            raise SeekDeclinedError(self._missed)
         self._by_dts = name == AVI and self._is_exact  # TorchCodec's FFmpeg and PyAV's tell other pts there
         targets = indices if self._is_exact else self._times(indices)
         self._requests = Requests(targets)
@@ -201,12 +204,10 @@ class Reader:
 
         In exact mode it seeks to the pts of the keyframe, else to that of the frame. FFmpeg's demuxers of
         MOV, MP4 and FLV look for that time among the keyframes' dts; with an edit list, those are shifted
-        by the first packet's delay (FFmpeg's ticket 11137). FLV has nothing after its last dts. In MPEG-TS,
-        a seek may land on any packet.
+        by the first packet's delay (FFmpeg's ticket 11137). FLV has nothing after its last dts. For MPEG-TS
+        see _is_reordered.
         """
         first = gop.packets[0]
-        if self._name == TS:
-            return bool(first.data.dts != gop.shown)
         if self._name == FLV and following is None:
             return bool(gop.packets[-1].data.dts <= gop.shown)
         if self._name not in (MOV, FLV):
@@ -316,6 +317,17 @@ class Reader:
             raise DeclinedError("B-frames have no presentation times of their own")
         if pts > LATEST:
             raise DeclinedError("time stamps are too large to be told apart in seconds")
+
+
+def _is_reordered(source: Source) -> bool:
+    """Whether any packet of an MPEG-TS is decoded at another time than its frame is shown.
+
+    TorchCodec scans the file before it seeks. Once FFmpeg's demuxer has met such packets, it guesses times
+    of decoding where none are written, and seeks lead past frames, also in the parts before these packets.
+    """
+    with open_container(source.video) as container:
+        packets = container.demux(container.streams[source.stream_index])
+        return any(packet.pts != packet.dts for packet in packets if packet.size)
 
 
 def _is_short(gop: Gop) -> bool:

@@ -114,6 +114,25 @@ def test_frames_that_torchcodec_seeks_past_are_given_all_the_same(video: Path, e
     assert second.startswith("TorchCodec cannot give these frames; they are those of decoding from the first")
 
 
+@pytest.mark.parametrize("index", [0, 20, 47])
+def test_no_frame_of_an_mpeg_ts_is_certain_if_later_ones_are_reordered(index: int, tmp_path: Path) -> None:
+    for name, b_frames in (("a", "0"), ("b", "3")):
+        encoding = ("-c:v", "libx264", "-g", "12", "-bf", b_frames, "-threads", "1")
+        make_video(tmp_path / f"{name}.ts", *encoding, frames=60)
+    (tmp_path / "parts.txt").write_text("file a.ts\nfile b.ts\n")
+    video = tmp_path / "video.ts"
+    run_ffmpeg("-f", "concat", "-i", str(tmp_path / "parts.txt"), "-c", "copy", str(video))
+    decoder = VideoDecoder(video)
+    theirs = decoder.get_frame_at(index)
+    begin = decoder.metadata.begin_stream_seconds or 0
+    assert theirs.pts_seconds > begin + index / 25 + 0.01  # it seeks past the frame
+    with pytest.warns(FallbackWarning, match="FFmpeg seeks past frames"):
+        assert torch.equal(decode_frames(video, [index])[0], theirs.data)
+    with pytest.warns(FallbackWarning, match="FFmpeg seeks past frames"):
+        [(_, frames)] = iter_frames(video, [index])
+    assert torch.equal(frames[0], theirs.data)
+
+
 @pytest.mark.parametrize(
     "indices",
     [[5, 70, 5, 0], (-1, 3, -75), range(0, 75, 9), np.array([3, 60]), torch.tensor([60, 3]), []],

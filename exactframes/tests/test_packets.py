@@ -168,7 +168,8 @@ def test_a_stream_that_pyav_does_not_see() -> None:
     assert declined(Tape("I0", base=cast("Any", None))) == reason
 
 
-def test_codecs_and_containers_that_nobody_tried() -> None:
+def test_codecs_and_containers_that_nobody_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packets, "_is_reordered", lambda _source: True)
     assert declined(Tape("I0", codec="cinepak")) == "pruning has not been tried with the codec cinepak"
     assert declined(Tape("I0", format="ogg")) == "pruning has not been tried with h264 in ogg"
     assert "film.mkv" in declined(Tape("I0", format="mpegts"))
