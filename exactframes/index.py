@@ -143,10 +143,13 @@ class Index:
         """Whether all frames have one duration, and follow each other by it, apart from rounding.
 
         If the rate varies, versions of FFmpeg's demuxers state other durations: PyAV's is not TorchCodec's.
+        So it may be where frames follow each other by two ticks and are said to last one, as in AVI.
         """
         durations, steps = self.duration[self.order], np.diff(self.pts[self.order])
         first = int(durations[0])
-        return first > 0 and bool((durations == first).all() and (abs(steps - first) <= 1).all())
+        if first <= 0 or bool((durations != first).any() or (abs(steps - first) > 1).any()):
+            return False
+        return abs(int(steps.sum()) - first * len(steps)) <= len(steps) / 2 + 1  # rounded to the nearest tick
 
     def _is_regular(self, fps: float | None) -> bool:
         """Whether TorchCodec's approximate mode finds each frame exactly where exact mode does.

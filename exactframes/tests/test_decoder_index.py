@@ -330,3 +330,17 @@ def test_a_file_that_is_replaced_before_the_first_request(
     make_video(tmp_path / "other.mp4", "-c:v", "libx264", "-g", "7").replace(copy)
     assert is_same(ours.get_frame_at(3), Theirs(copy).get_frame_at(3))
     assert ours.why_unpruned == "the file has changed since it was opened"
+
+
+def test_durations_of_half_the_steps_between_frames_are_not_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TorchCodec gives frames of two ticks, where PyAV tells one."""
+    prune_whenever_possible(monkeypatch, in_place=False)
+    source = ("-f", "lavfi", "-i", "testsrc2=size=100x52:rate=120,format=yuvj420p", "-frames:v", "60")
+    run_ffmpeg(*source, "-c:v", "mjpeg", "-threads", "1", str(tmp_path / "a.mkv"))
+    video = tmp_path / "video.avi"
+    run_ffmpeg("-ss", "0.2", "-i", str(tmp_path / "a.mkv"), "-c", "copy", str(video))
+    theirs, ours = Theirs(video), repickled(VideoDecoder(video))
+    frames = list(range(3, 10))
+    assert is_same(ours.get_frames_at(frames), theirs.get_frames_at(frames))
