@@ -143,7 +143,7 @@ class Index:
         """Whether all frames have one duration, and follow each other by it, apart from rounding.
 
         If the rate varies, versions of FFmpeg's demuxers state other durations: PyAV's is not TorchCodec's.
-        So it may be where frames follow each other by two ticks and are said to last one, as in AVI.
+        In AVI, frames that follow each other by two ticks may be stated to last one; TorchCodec gives two.
         """
         durations, steps = self.duration[self.order], np.diff(self.pts[self.order])
         first = int(durations[0])

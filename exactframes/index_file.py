@@ -11,7 +11,7 @@ import numpy as np
 from exactframes.errors import StaleIndexError
 
 MAGIC = b"exactframes index 7\n"  # another version is refused
-HEADER = json.JSONDecoder()
+HEADER = json.JSONDecoder()  # kept for all files, and used without the checks of json.loads
 ALIGNED = 8  # bytes: the header is padded, and larger items come first, so that all arrays are aligned
 ARRAYS = {  # by name and in this order: of packets, but `order` of frames, `starts` and `is_open` of GOPs
     "pts": np.int64,

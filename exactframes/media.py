@@ -16,7 +16,7 @@ ONE_CONNECTION = {"multiple_requests": "1"}  # without it PyAV's FFmpeg loses pa
 HEADER_ONLY = {"codec_whitelist": "none", "probesize": "32"}  # no decoder has this name; 32 is the least
 SAMPLES = 16  # blocks that are read between a file's first one and its last
 BLOCK = 1 << 10  # bytes
-TICK_NS = 2_000_000_000  # no file system's clock is coarser: a later change of a file has another time
+SETTLED_NS = 2_000_000_000  # so long after a change, the next one has another time: no clock is coarser
 
 
 class FileLike(Protocol):
@@ -165,7 +165,7 @@ def identify(video: Any) -> Identity:
         with Path(video).open("rb", buffering=0) as file:
             status = os.fstat(file.fileno())
             digest = _digest(file, status.st_size)
-        is_settled = now - max(status.st_mtime_ns, status.st_ctime_ns) > TICK_NS
+        is_settled = now - max(status.st_mtime_ns, status.st_ctime_ns) > SETTLED_NS
         stamp = _stamp(status) if is_settled else ""
         return Identity(status.st_size, status.st_mtime_ns, digest, stamp)
     if is_url(video):
