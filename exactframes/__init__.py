@@ -1,6 +1,7 @@
 """Exact frames of long videos, sooner: decode only the packets that the requested frames need.
 
 decoder.py    VideoDecoder, which a user keeps; opened.py: what it keeps open, choice.py: the cheaper way
+kept.py       TorchCodec's decoder, which it keeps: each answer is that of a fresh one
 index.py      what is known of a file's packets; reading.py reads them, index_file.py keeps them
 in_place.py   one way to decode fewer of them; cutting.py: another
 decoding.py   decode_frames and iter_frames, which a user calls; survey.py reports what pruning saves

@@ -210,7 +210,9 @@ class VideoDecoder:
             frame = index.shown_from(seconds)
             return None if frame is None else [frame]
 
-        return self._answer(frames_of, lambda theirs: theirs.get_frame_played_at(seconds), _only_frame)
+        return self._answer(
+            frames_of, lambda theirs: theirs.get_frame_played_at(seconds), _only_frame, seconds
+        )
 
     def get_frames_played_at(self, seconds: Tensor | list[float]) -> FrameBatch:
         """The frames that are shown at these times, in seconds."""
@@ -275,10 +277,11 @@ class VideoDecoder:
         frames_of: Asked,
         theirs: Callable[[Theirs], Answer],
         ours: Callable[[FrameBatch], Answer],
+        seconds: Any = None,
     ) -> Answer:
         opened = self._here()
         with opened.lock:
-            return opened.answer(frames_of, theirs, ours)
+            return opened.answer(frames_of, theirs, ours, seconds)
 
     def _numbers(self, indices: Tensor | Iterable[int]) -> list[int] | None:
         """Frames as whole numbers, none negative; None if TorchCodec shall report what is wrong."""

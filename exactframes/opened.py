@@ -18,6 +18,7 @@ from exactframes.executors import Executors
 from exactframes.header import Header, Theirs, known_header, remember
 from exactframes.in_place import HAS_STAGES, InPlace
 from exactframes.index import Index
+from exactframes.kept import Kept
 from exactframes.media import apart, is_file, is_url
 from exactframes.output import Batch
 from exactframes.plan import Sharing, plan_runs
@@ -45,8 +46,8 @@ class Opened:
         self.index, self.why = index, why
         self._video, self._arguments = video, arguments
         self._first = video if index is None else apart(video)  # what the exact decoder is opened on
-        self._exact: Theirs | None = None
-        self._numbered: Theirs | None = None  # finds the index's frames by their numbers, and scans nothing
+        self._exact: Kept | None = None
+        self._numbered: Kept | None = None  # finds the index's frames by their numbers, and scans nothing
         self._open_numbered: Callable[[Opened], Theirs | None] | None = None  # how; None: there is none
         self._position: int | None = None  # the last frame that TorchCodec's decoder gave
         self._seconds = 0.0  # how long it has worked
@@ -58,6 +59,13 @@ class Opened:
         self.stream_index: int = header.stream_index
         self.metadata: Any = header.metadata if index is None else header.completed(index)
         self._header = header
+        if self.metadata.codec == "theora" and arguments["num_ffmpeg_threads"] != 1:
+            self._open_with_one_thread()
+
+    def _open_with_one_thread(self) -> None:
+        """Open it so from now on: with more, FFmpeg's Theora decoder gives damaged frames after a seek."""
+        self._arguments = {**self._arguments, "num_ffmpeg_threads": 1}
+        self._exact, self._numbered, self._first = None, None, apart(self._video)
 
     def _header_with(self, index: Index) -> Header:
         """The header, which is read if it was not read before with this index and these arguments."""
@@ -71,7 +79,8 @@ class Opened:
             header = Header.of(decoder)
             remember(index, self._arguments, header)
         if header.finds_frames_of(index):
-            self._open_numbered, self._numbered = Opened._open_regular, decoder
+            self._open_numbered = Opened._open_regular
+            self._numbered = None if decoder is None else Kept(decoder)
         elif index.tells_durations:
             self._open_numbered = Opened._open_mapped
         return header
@@ -90,8 +99,12 @@ class Opened:
     @property
     def exact(self) -> Theirs:
         """TorchCodec's decoder with these arguments, which scans the file; once open, it gives all frames."""
+        return self._kept.decoder
+
+    @property
+    def _kept(self) -> Kept:
         if self._exact is None:
-            self._exact = Theirs(self._first, **self._arguments)
+            self._exact = Kept(Theirs(self._first, **self._arguments))
             self._open_numbered, self._numbered, self._position = None, None, None
         return self._exact
 
@@ -108,6 +121,7 @@ class Opened:
         frames_of: Asked,
         theirs: Callable[[Theirs], Answer],
         ours: Callable[[FrameBatch], Answer],
+        seconds: Any = None,
     ) -> Answer:
         """Answer a request in the cheaper way.
 
@@ -116,27 +130,37 @@ class Opened:
                 if they cannot be known without an index.
             theirs: has TorchCodec answer the request.
             ours: makes the answer out of these frames.
+            seconds: the time, if one frame is asked for by time.
         """
-        index = self._known_index(frames_of)
+        numbers = frames_of(None)
+        index = self._known_index(numbers or ())
         if index is None or not (self._open_numbered or self._reckoner(index).may_save()):
-            return self._ask(theirs, None)
-        frames = frames_of(index)
+            return self._ask(theirs, numbers, None, seconds)
+        frames = frames_of(index) if numbers is None else numbers
         if not frames:
-            return self._ask(theirs, None)
+            return self._ask(theirs, numbers, None, seconds)
         if not index.asks_for_a_start(frames) and self._reckoner(index).saves(frames, self._position):
             try:
                 return ours(self._pruned(index, frames))
             except (DeclinedError, RuntimeError, av.FFmpegError, OSError, ValueError) as reason:
                 self._decline(str(reason))
-        if self._open_numbered and frames_of(None) is None:  # asked for by time, which only exact mode knows
-            return ours(self._ask(lambda decoder: decoder.get_frames_at(list(frames)), max(frames)))
-        return self._ask(theirs, max(frames))
+        last = max(frames)
+        if self._open_numbered and numbers is None:  # asked for by time, which only exact mode knows
+            return ours(self._ask(lambda decoder: decoder.get_frames_at(list(frames)), frames, last))
+        return self._ask(theirs, numbers, last, seconds)
 
-    def _ask(self, theirs: Callable[[Theirs], Answer], position: int | None) -> Answer:
-        decoder = self.exact if position is None else self._decoder_of_frames()
+    def _ask(
+        self,
+        theirs: Callable[[Theirs], Answer],
+        numbers: Sequence[int] | None,
+        position: int | None,
+        seconds: Any = None,
+    ) -> Answer:
+        """Have TorchCodec answer a request, whose last frame has this position."""
+        kept = self._kept if position is None else self._decoder_of_frames()
         began = time.perf_counter()
         try:
-            answer = theirs(decoder)
+            answer = kept.ask(theirs, numbers, seconds)
             if self.index is None:  # the index will be checked by it; then it goes, as it may be large
                 self._last = answer
             self._position = position
@@ -144,14 +168,15 @@ class Opened:
         finally:
             self._seconds += time.perf_counter() - began
 
-    def _decoder_of_frames(self) -> Theirs:
+    def _decoder_of_frames(self) -> Kept:
         """The decoder for frames whose numbers are known."""
         if self._numbered is None and self._open_numbered is not None:
             if _state(self._video) == self._state:
-                self._numbered = self._open_numbered(self)
+                decoder = self._open_numbered(self)
+                self._numbered = None if decoder is None else Kept(decoder)
             else:
                 self._decline(CHANGED)
-        return self.exact if self._numbered is None else self._numbered
+        return self._kept if self._numbered is None else self._numbered
 
     def _decline(self, reason: str) -> None:
         self.why, self.index, self._executors = reason, None, None
@@ -159,9 +184,9 @@ class Opened:
 
     # --- the index ---
 
-    def _known_index(self, frames_of: Asked) -> Index | None:
+    def _known_index(self, numbers: Sequence[int]) -> Index | None:
         if self.index is None and self.why is None:
-            seconds = self._seconds + expected_seconds(frames_of(None) or (), self._rates)
+            seconds = self._seconds + expected_seconds(numbers, self._rates)
             if seconds > READ_AFTER * len(self):
                 self.read_index()
         return self.index

@@ -103,7 +103,7 @@ def compare(call: Call, video: Path) -> Outcome:
         except Exception as raised:  # noqa: BLE001
             frames = raised
     reasons = [str(w.message) for w in warned if issubclass(w.category, FallbackWarning)]
-    if reasons and call.batch_frames:  # TorchCodec, batch by batch: its answer may depend on the batches
+    if reasons and (call.batch_frames or call.before):  # TorchCodec's, and it may depend on those before
         return Outcome(FELL_BACK, reasons[0])
     if isinstance(frames, Exception):
         return _judge_error(frames, refusal)

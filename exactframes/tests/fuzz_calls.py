@@ -19,8 +19,10 @@ from exactframes.tests.asking import repickled
 
 KEPT_SCRIPT = """import exactframes, pickle
 from exactframes.choice import Reckoner
-Reckoner.saves = Reckoner.may_save = lambda *_: True
-kept = pickle.loads(pickle.dumps(exactframes.VideoDecoder({!r})))"""
+from exactframes.tests.fuzz_calls import ask_for_one
+Reckoner.saves = Reckoner.may_save = lambda *_: {prunes}
+kept = exactframes.VideoDecoder({name!r})
+kept = pickle.loads(pickle.dumps(kept)) if {prunes} else kept"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +33,11 @@ class Call:
     seek_mode: SeekMode
     workers: int
     batch_frames: int = 0  # of iter_frames; 0 is decode_frames, or a VideoDecoder
-    is_kept: bool = False  # whether it is a VideoDecoder, which leaves packets out wherever they may be
+    is_kept: bool = False  # whether it is a VideoDecoder
+    prunes: bool = True  # whether that leaves packets out wherever they may be, or nowhere
+    before: tuple[
+        float, ...
+    ] = ()  # what it was asked before: frames, and times as a share of all less than 1
 
     def ours(self, video: Path) -> Tensor:
         """What the library gives: uint8 [N, C, H, W]."""
@@ -46,11 +52,15 @@ class Call:
         return torch.cat([frames for _, frames in batches])
 
     def _of_a_decoder(self, video: Path) -> Tensor:
-        """What a decoder with an index from another process gives; its times must be TorchCodec's, too."""
-        with patch.multiple(Reckoner, saves=lambda *_: True, may_save=lambda _: True):
-            decoder = repickled(exactframes.VideoDecoder(video))
+        """What a decoder gives, to prune one with another process's index; its times must be right, too."""
+        with patch.multiple(Reckoner, saves=lambda *_: self.prunes, may_save=lambda _: self.prunes):
+            decoder = exactframes.VideoDecoder(video)
+            if self.prunes:
+                decoder = repickled(decoder)
+            for earlier in self.before:
+                ask_for_one(decoder, earlier)
             batch = decoder.get_frames_at(self.indices)
-        if decoder.why_unpruned is not None:
+        if decoder.index is None and decoder.why_unpruned is not None:  # it is read now, if not before
             warnings.warn(FallbackWarning(decoder.why_unpruned), stacklevel=2)
         with contextlib.suppress(RuntimeError, IndexError):  # the frames are judged below
             theirs = VideoDecoder(video).get_frames_at(self.indices)
@@ -74,19 +84,30 @@ class Call:
             batches = f"iter_frames({arguments}, batch_frames={self.batch_frames})"
             ours = f"torch.cat([frames for _, frames in {batches}])"
         if self.is_kept:
-            ours = "kept.get_frames_at(indices).data"
+            asked = f"[ask_for_one(kept, one) for one in {list(self.before)}]"
+            ours = f"({asked}, kept.get_frames_at(indices).data)[1]"
         return "\n".join(
             [
                 "import torch",
                 "from exactframes import decode_frames, iter_frames",
                 "from torchcodec.decoders import VideoDecoder",
-                *([KEPT_SCRIPT.format(video.name)] if self.is_kept else []),
+                *([KEPT_SCRIPT.format(name=video.name, prunes=self.prunes)] if self.is_kept else []),
                 f"indices = {_short(self.indices)}",
                 f"theirs = VideoDecoder({video.name!r}, {mode}).get_frames_at(indices).data",
                 f"ours = {ours}",
                 "print((ours == theirs).flatten(1).all(1).tolist())",
             ]
         )
+
+
+def ask_for_one(decoder: exactframes.VideoDecoder, what: float) -> None:
+    """Ask for a frame by its number, or by time where that is a share of the whole; it may be refused."""
+    with contextlib.suppress(RuntimeError, IndexError):
+        if isinstance(what, int):
+            decoder.get_frame_at(what)
+        else:
+            begin, end = decoder.metadata.begin_stream_seconds, decoder.metadata.end_stream_seconds
+            decoder.get_frame_played_at(begin + what * (end - begin))
 
 
 def _short(indices: list[int]) -> str:
@@ -113,10 +134,14 @@ def draw_call(pick: random.Random, frames: int) -> Call:
         ]
     )
     kind, workers = pick.choice(["decode", "decode", "iterate", "keep"]), pick.randint(1, 3)
+    drawn = [pick.choice([pick.randrange(frames), pick.random()]) for _ in range(4)]
+    before = pick.choice([[], drawn, [max(0, min(indices) - 1), pick.random()]])
     return Call(
         indices=indices,
         seek_mode="exact" if kind == "keep" else pick.choice(["exact", "approximate"]),
         workers=workers,
         batch_frames=pick.randint(1, 40) if kind == "iterate" else 0,
         is_kept=kind == "keep",
+        prunes=pick.random() < 0.7,
+        before=tuple(before) if kind == "keep" else (),
     )

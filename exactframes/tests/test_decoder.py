@@ -170,7 +170,7 @@ def test_every_source_that_torchcodec_takes(
     ours, theirs = VideoDecoder(source), Theirs(video)
     for indices in ([70, 3, 41], [0, 19, 20], [74]):
         assert is_same(ours.get_frames_at(indices), theirs.get_frames_at(indices))
-        assert is_same(ours._here()._ask(lambda d: d.get_frame_at(33), None), theirs.get_frame_at(33))
+        assert is_same(ours._here()._ask(lambda d: d.get_frame_at(33), [33], None), theirs.get_frame_at(33))
     assert ours.why_unpruned is None
     assert ours.index is not None
     assert torch.equal(decode_frames(source, [70, 3], workers=2), theirs.get_frames_at([70, 3]).data)

@@ -1,0 +1,95 @@
+"""A decoder of TorchCodec that stays open, and gives for each request what a fresh one would give."""
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from torchcodec import Frame, FrameBatch
+
+from exactframes.header import Theirs
+
+Answer = TypeVar("Answer")
+ALWAYS = (-math.inf, math.inf)
+NEVER = (math.inf, math.inf)
+
+
+class Kept:
+    """A decoder of TorchCodec, and what its next answer depends on.
+
+    What it keeps of the last request misleads it twice (SingleStreamDecoder.cpp of 0.13 to 0.17):
+
+    - For the number that follows the last one it does not seek: it gives the next frame of the stream. But a
+      request for one time, or one that fails, goes elsewhere in the stream and leaves that number as it is.
+      After frame 1 and the frame at 2 s, it gives the frame at 2.04 s for frame 2.
+    - A time within the last frame is taken for that frame's beginning. Where frames overlap, and less than
+      half a tick before a keyframe, a fresh decoder gives another frame.
+
+    If one of these may be, it is asked for another frame first. That costs a keyframe, where TorchCodec would
+    have to seek in any case.
+    """
+
+    def __init__(self, decoder: Theirs) -> None:
+        """Keep a decoder which has given no frame yet."""
+        self.decoder = decoder
+        self._next: int | None = -1  # the number that it does not seek for; -1: none; None: not known
+        self._is_elsewhere = False  # whether another frame than that one is next
+        self._shown = NEVER  # from when until when the last frame is shown, in seconds
+
+    def ask(
+        self, request: Callable[[Theirs], Answer], numbers: Sequence[int] | None, seconds: Any = None
+    ) -> Answer:
+        """Have it answer a request.
+
+        Args:
+            request: calls one method of the decoder.
+            numbers: the frames that are asked for by number, none negative; None: by time, or not known.
+            seconds: the time, if the method is get_frame_played_at.
+        """
+        is_for_a_time, moment = seconds is not None, _as_seconds(seconds)
+        if self._is_within(moment) if is_for_a_time else self._misleads(numbers):
+            self._lead_away(moment)
+        before, was_elsewhere = self._next, self._is_elsewhere
+        self._next, self._is_elsewhere, self._shown = None, True, ALWAYS  # if it fails
+        answer = request(self.decoder)
+        if is_for_a_time:
+            self._next, self._shown = before, _shown(answer, 0)
+        elif numbers:
+            last = max(numbers)
+            self._next, self._is_elsewhere, self._shown = last + 1, False, _shown(answer, numbers.index(last))
+        else:
+            self._is_elsewhere = was_elsewhere
+        return answer
+
+    def _misleads(self, numbers: Sequence[int] | None) -> bool:
+        return self._is_elsewhere and (self._next is None or not numbers or min(numbers) == self._next)
+
+    def _is_within(self, moment: float) -> bool:
+        begin, end = self._shown
+        return begin <= moment < end
+
+    def _lead_away(self, moment: float) -> None:
+        """Have it give a frame that is not shown at this time."""
+        for number in (0, 1, len(self.decoder) - 1):
+            with suppress(RuntimeError, IndexError):  # it cannot decode this one, or has no other
+                self._shown = _shown(self.decoder.get_frame_at(number), 0)
+                self._next, self._is_elsewhere = number + 1, False
+                if not self._is_within(moment):
+                    return
+
+
+def _as_seconds(seconds: Any) -> float:
+    try:
+        return float(seconds)
+    except (TypeError, ValueError, RuntimeError):  # TorchCodec reports what is wrong
+        return math.nan
+
+
+def _shown(answer: object, place: int) -> tuple[float, float]:
+    """From when until when a frame of an answer is shown, in seconds, if the answer says it."""
+    if isinstance(answer, Frame):
+        return answer.pts_seconds, answer.pts_seconds + answer.duration_seconds
+    if isinstance(answer, FrameBatch):
+        begin = float(answer.pts_seconds[place])
+        return begin, begin + float(answer.duration_seconds[place])
+    return ALWAYS
