@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
+import numpy as np
 from torchcodec import Frame, FrameBatch
 
 from exactframes.header import Theirs
 
 Answer = TypeVar("Answer")
-ALWAYS = (-math.inf, math.inf)
-NEVER = (math.inf, math.inf)
+Shown = tuple[Any, Any, int]  # an answer's pts and durations in seconds, and the place of a frame
+NEVER: Shown = (math.inf, 0.0, 0)
 
 
 class Kept:
@@ -34,7 +35,7 @@ class Kept:
         self.decoder = decoder
         self._next: int | None = -1  # the number that it does not seek for; -1: none; None: not known
         self._is_elsewhere = False  # whether another frame than that one is next
-        self._shown = NEVER  # from when until when the last frame is shown, in seconds
+        self._shown: Shown | None = NEVER  # when the last frame is; None: not known
 
     def ask(
         self, request: Callable[[Theirs], Answer], numbers: Sequence[int] | None, seconds: Any = None
@@ -50,7 +51,7 @@ class Kept:
         if self._is_within(moment) if is_for_a_time else self._misleads(numbers):
             self._lead_away(moment)
         before, was_elsewhere = self._next, self._is_elsewhere
-        self._next, self._is_elsewhere, self._shown = None, True, ALWAYS  # if it fails
+        self._next, self._is_elsewhere, self._shown = None, True, None  # if it fails
         answer = request(self.decoder)
         if is_for_a_time:
             self._next, self._shown = before, _shown(answer, 0)
@@ -65,8 +66,11 @@ class Kept:
         return self._is_elsewhere and (self._next is None or not numbers or min(numbers) == self._next)
 
     def _is_within(self, moment: float) -> bool:
-        begin, end = self._shown
-        return begin <= moment < end
+        if self._shown is None:
+            return True
+        pts, durations, place = self._shown
+        begin, lasts = (np.atleast_1d(times)[place] for times in (pts, durations))
+        return bool(begin <= moment < begin + lasts)
 
     def _lead_away(self, moment: float) -> None:
         """Have it give a frame that is not shown at this time."""
@@ -85,11 +89,8 @@ def _as_seconds(seconds: Any) -> float:
         return math.nan
 
 
-def _shown(answer: object, place: int) -> tuple[float, float]:
-    """From when until when a frame of an answer is shown, in seconds, if the answer says it."""
-    if isinstance(answer, Frame):
-        return answer.pts_seconds, answer.pts_seconds + answer.duration_seconds
-    if isinstance(answer, FrameBatch):
-        begin = float(answer.pts_seconds[place])
-        return begin, begin + float(answer.duration_seconds[place])
-    return ALWAYS
+def _shown(answer: object, place: int) -> Shown | None:
+    """When a frame of an answer is shown, if the answer says it; not its pixels, which stay nowhere."""
+    if isinstance(answer, (Frame, FrameBatch)):
+        return answer.pts_seconds, answer.duration_seconds, place
+    return None
