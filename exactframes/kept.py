@@ -33,12 +33,17 @@ class Kept:
     def __init__(self, decoder: Theirs) -> None:
         """Keep a decoder which has given no frame yet."""
         self.decoder = decoder
-        self._next: int | None = -1  # the number that it does not seek for; -1: none; None: not known
+        self._next: set[int] | None = set()  # the numbers of which it seeks for all but one; None: any
         self._is_elsewhere = False  # whether another frame than that one is next
         self._shown: Shown | None = NEVER  # when the last frame is; None: not known
 
     def ask(
-        self, request: Callable[[Theirs], Answer], numbers: Sequence[int] | None, seconds: Any = None
+        self,
+        request: Callable[[Theirs], Answer],
+        numbers: Sequence[int] | None,
+        seconds: Any = None,
+        *,
+        seeks_astray: bool = False,
     ) -> Answer:
         """Have it answer a request.
 
@@ -46,24 +51,36 @@ class Kept:
             request: calls one method of the decoder.
             numbers: the frames that are asked for by number, none negative; None: by time, or not known.
             seconds: the time, if the method is get_frame_played_at.
+            seeks_astray: whether a seek may lead past frames: then it seeks only if it is surely misled.
         """
         is_for_a_time, moment = seconds is not None, _as_seconds(seconds)
-        if self._is_within(moment) if is_for_a_time else self._misleads(numbers):
+        is_known = self._shown is not None if is_for_a_time else bool(numbers) and self._next is not None
+        is_misled = self._is_within(moment) if is_for_a_time else self._misleads(numbers)
+        if is_misled and (is_known or not seeks_astray):
             self._lead_away(moment)
         before, was_elsewhere = self._next, self._is_elsewhere
-        self._next, self._is_elsewhere, self._shown = None, True, None  # if it fails
-        answer = request(self.decoder)
+        self._is_elsewhere, self._shown = True, None  # if it fails
+        try:
+            answer = request(self.decoder)
+        except BaseException:
+            if not is_for_a_time:  # it may have given some of these, or none
+                self._next = None if before is None or numbers is None else before | {n + 1 for n in numbers}
+            raise
         if is_for_a_time:
-            self._next, self._shown = before, _shown(answer, 0)
+            self._shown = _shown(answer, 0)
         elif numbers:
             last = max(numbers)
-            self._next, self._is_elsewhere, self._shown = last + 1, False, _shown(answer, numbers.index(last))
+            self._next, self._is_elsewhere, self._shown = (
+                {last + 1},
+                False,
+                _shown(answer, numbers.index(last)),
+            )
         else:
-            self._is_elsewhere = was_elsewhere
+            self._next, self._is_elsewhere = None, was_elsewhere
         return answer
 
     def _misleads(self, numbers: Sequence[int] | None) -> bool:
-        return self._is_elsewhere and (self._next is None or not numbers or min(numbers) == self._next)
+        return self._is_elsewhere and (self._next is None or not numbers or min(numbers) in self._next)
 
     def _is_within(self, moment: float) -> bool:
         if self._shown is None:
@@ -77,7 +94,7 @@ class Kept:
         for number in (0, 1, len(self.decoder) - 1):
             with suppress(RuntimeError, IndexError):  # it cannot decode this one, or has no other
                 self._shown = _shown(self.decoder.get_frame_at(number), 0)
-                self._next, self._is_elsewhere = number + 1, False
+                self._next, self._is_elsewhere = {number + 1}, False
                 if not self._is_within(moment):
                     return
 

@@ -160,7 +160,8 @@ class Opened:
         kept = self._kept if position is None else self._decoder_of_frames()
         began = time.perf_counter()
         try:
-            answer = kept.ask(theirs, numbers, seconds)
+            may_be_astray = self.why is not None and self._arguments["seek_mode"] == "exact"
+            answer = kept.ask(theirs, numbers, seconds, seeks_astray=may_be_astray)
             if self.index is None:  # the index will be checked by it; then it goes, as it may be large
                 self._last = answer
             self._position = position

@@ -109,3 +109,12 @@ def test_theora_after_a_seek_with_threads(seek_mode: SeekMode, tmp_path: Path) -
     fresh = Theirs(path, seek_mode=seek_mode).get_frames_at(list(range(34)))
     for number in (8, 4, 0, 30, 16, 14, 12, 30, 25, 24, 27, 13, 16, 27):
         assert torch.equal(ours.get_frame_at(number).data, fresh.data[number])
+
+
+def test_a_file_whose_packets_are_never_left_out(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "untried.mkv", "-c:v", "huffyuv")
+    ours = VideoDecoder(path)
+    assert ours.index is None
+    ours.get_frame_at(1)
+    ours.get_frame_played_at(2.0)
+    assert is_same(ours.get_frame_at(2), Theirs(path).get_frame_at(2))
