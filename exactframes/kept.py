@@ -5,14 +5,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
-import numpy as np
-from torchcodec import Frame, FrameBatch
+from torchcodec import Frame
 
 from exactframes.header import Theirs
 
 Answer = TypeVar("Answer")
-Shown = tuple[Any, Any, int]  # an answer's pts and durations in seconds, and the place of a frame
-NEVER: Shown = (math.inf, 0.0, 0)
+Shown = tuple[float, float]
+ALWAYS, NEVER = (-math.inf, math.inf), (math.inf, math.inf)
 
 
 class Kept:
@@ -26,8 +25,7 @@ class Kept:
     - A time within the last frame is taken for that frame's beginning. Where frames overlap, and less than
       half a tick before a keyframe, a fresh decoder gives another frame.
 
-    If one of these may be, it is asked for another frame first. That costs a keyframe, where TorchCodec would
-    have to seek in any case.
+    If one of these may be, it is asked for another frame first. That costs a keyframe, and is rare.
     """
 
     def __init__(self, decoder: Theirs) -> None:
@@ -35,7 +33,7 @@ class Kept:
         self.decoder = decoder
         self._next: set[int] | None = set()  # the numbers of which it seeks for all but one; None: any
         self._is_elsewhere = False  # whether another frame than that one is next
-        self._shown: Shown | None = NEVER  # when the last frame is; None: not known
+        self._shown: Shown | None = NEVER  # from when until when, in seconds, the last frame; None: not known
 
     def ask(
         self,
@@ -53,47 +51,45 @@ class Kept:
             seconds: the time, if the method is get_frame_played_at.
             seeks_astray: whether a seek may lead past frames: then it seeks only if it is surely misled.
         """
-        is_for_a_time, moment = seconds is not None, _as_seconds(seconds)
-        is_known = self._shown is not None if is_for_a_time else bool(numbers) and self._next is not None
-        is_misled = self._is_within(moment) if is_for_a_time else self._misleads(numbers)
-        if is_misled and (is_known or not seeks_astray):
-            self._lead_away(moment)
+        if seconds is not None:
+            return self._ask_for(_as_seconds(seconds), request, seeks_astray=seeks_astray)
+        if self._is_elsewhere and self._misleads(numbers, seeks_astray=seeks_astray):
+            self._lead_away(math.nan)
         before, was_elsewhere = self._next, self._is_elsewhere
         self._is_elsewhere, self._shown = True, None  # if it fails
         try:
             answer = request(self.decoder)
-        except BaseException:
-            if not is_for_a_time:  # it may have given some of these, or none
-                self._next = None if before is None or numbers is None else before | {n + 1 for n in numbers}
+        except BaseException:  # it may have given some of these, or none
+            self._next = None if before is None or numbers is None else before | {n + 1 for n in numbers}
             raise
-        if is_for_a_time:
-            self._shown = _shown(answer, 0)
-        elif numbers:
-            last = max(numbers)
-            self._next, self._is_elsewhere, self._shown = (
-                {last + 1},
-                False,
-                _shown(answer, numbers.index(last)),
-            )
+        if numbers:
+            self._next, self._is_elsewhere = {max(numbers) + 1}, False
         else:
-            self._next, self._is_elsewhere = None, was_elsewhere
+            self._next, self._is_elsewhere = None if numbers is None else before, was_elsewhere
         return answer
 
-    def _misleads(self, numbers: Sequence[int] | None) -> bool:
-        return self._is_elsewhere and (self._next is None or not numbers or min(numbers) in self._next)
+    def _ask_for(self, moment: float, request: Callable[[Theirs], Answer], *, seeks_astray: bool) -> Answer:
+        if self._is_within(moment) and not (seeks_astray and self._shown is None):
+            self._lead_away(moment)
+        self._is_elsewhere, self._shown = True, None
+        answer = request(self.decoder)
+        self._shown = _when(answer)
+        return answer
+
+    def _misleads(self, numbers: Sequence[int] | None, *, seeks_astray: bool) -> bool:
+        if self._next is None or not numbers:
+            return not seeks_astray  # it may
+        return min(numbers) in self._next
 
     def _is_within(self, moment: float) -> bool:
-        if self._shown is None:
-            return True
-        pts, durations, place = self._shown
-        begin, lasts = (np.atleast_1d(times)[place] for times in (pts, durations))
-        return bool(begin <= moment < begin + lasts)
+        begin, end = self._shown or ALWAYS
+        return begin <= moment < end
 
     def _lead_away(self, moment: float) -> None:
         """Have it give a frame that is not shown at this time."""
         for number in (0, 1, len(self.decoder) - 1):
             with suppress(RuntimeError, IndexError):  # it cannot decode this one, or has no other
-                self._shown = _shown(self.decoder.get_frame_at(number), 0)
+                self._shown = _when(self.decoder.get_frame_at(number))
                 self._next, self._is_elsewhere = {number + 1}, False
                 if not self._is_within(moment):
                     return
@@ -106,8 +102,8 @@ def _as_seconds(seconds: Any) -> float:
         return math.nan
 
 
-def _shown(answer: object, place: int) -> Shown | None:
-    """When a frame of an answer is shown, if the answer says it; not its pixels, which stay nowhere."""
-    if isinstance(answer, (Frame, FrameBatch)):
-        return answer.pts_seconds, answer.duration_seconds, place
+def _when(answer: object) -> Shown | None:
+    """From when until when the frame of an answer is shown, in seconds."""
+    if isinstance(answer, Frame):
+        return answer.pts_seconds, answer.pts_seconds + answer.duration_seconds
     return None

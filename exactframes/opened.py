@@ -28,6 +28,7 @@ from exactframes.source import Source
 Answer = TypeVar("Answer")
 Asked = Callable[[Index | None], Sequence[int] | None]
 CHANGED = "the file has changed since it was opened"
+DURATIONS = "what frames last varies, and is known with torchcodec 0.17 only"
 
 
 class Opened:
@@ -158,9 +159,9 @@ class Opened:
     ) -> Answer:
         """Have TorchCodec answer a request, whose last frame has this position."""
         kept = self._kept if position is None else self._decoder_of_frames()
+        may_be_astray = self.why not in (None, DURATIONS) and self._arguments["seek_mode"] == "exact"
         began = time.perf_counter()
         try:
-            may_be_astray = self.why is not None and self._arguments["seek_mode"] == "exact"
             answer = kept.ask(theirs, numbers, seconds, seeks_astray=may_be_astray)
             if self.index is None:  # the index will be checked by it; then it goes, as it may be large
                 self._last = answer
@@ -200,7 +201,7 @@ class Opened:
             index = read_index(self._source).checked(self.metadata, self._last)
             self._require_unchanged()
             if not self._is_in_place and not index.tells_durations:
-                raise DeclinedError("what frames last varies, and is known with torchcodec 0.17 only")
+                raise DeclinedError(DURATIONS)
         except DeclinedError as reason:
             self._decline(str(reason))
             return
