@@ -31,7 +31,7 @@ class Kept:
     def __init__(self, decoder: Theirs) -> None:
         """Keep a decoder which has given no frame yet."""
         self.decoder = decoder
-        self._next: set[int] | None = set()  # the numbers of which it seeks for all but one; None: any
+        self._next: set[int] | None = set()  # for one of these numbers it may not seek; None: for any
         self._is_elsewhere = False  # whether another frame than that one is next
         self._shown: Shown | None = NEVER  # from when until when, in seconds, the last frame; None: not known
 
@@ -52,7 +52,7 @@ class Kept:
             seeks_astray: whether a seek may lead past frames: then it seeks only if it is surely misled.
         """
         if seconds is not None:
-            return self._ask_for(_as_seconds(seconds), request, seeks_astray=seeks_astray)
+            return self._ask_for_a_time(_as_seconds(seconds), request, seeks_astray=seeks_astray)
         if self._is_elsewhere and self._misleads(numbers, seeks_astray=seeks_astray):
             self._lead_away(math.nan)
         before, was_elsewhere = self._next, self._is_elsewhere
@@ -68,7 +68,9 @@ class Kept:
             self._next, self._is_elsewhere = None if numbers is None else before, was_elsewhere
         return answer
 
-    def _ask_for(self, moment: float, request: Callable[[Theirs], Answer], *, seeks_astray: bool) -> Answer:
+    def _ask_for_a_time(
+        self, moment: float, request: Callable[[Theirs], Answer], *, seeks_astray: bool
+    ) -> Answer:
         if self._is_within(moment) and not (seeks_astray and self._shown is None):
             self._lead_away(moment)
         self._is_elsewhere, self._shown = True, None
@@ -78,7 +80,7 @@ class Kept:
 
     def _misleads(self, numbers: Sequence[int] | None, *, seeks_astray: bool) -> bool:
         if self._next is None or not numbers:
-            return not seeks_astray  # it may
+            return not seeks_astray  # it may be
         return min(numbers) in self._next
 
     def _is_within(self, moment: float) -> bool:

@@ -35,9 +35,7 @@ class Call:
     batch_frames: int = 0  # of iter_frames; 0 is decode_frames, or a VideoDecoder
     is_kept: bool = False  # whether it is a VideoDecoder
     prunes: bool = True  # whether that leaves packets out wherever they may be, or nowhere
-    before: tuple[
-        float, ...
-    ] = ()  # what it was asked before: frames, and times as a share of all less than 1
+    before: tuple[float, ...] = ()  # what it was asked before: frames, and times as shares of the whole
 
     def ours(self, video: Path) -> Tensor:
         """What the library gives: uint8 [N, C, H, W]."""
@@ -52,7 +50,7 @@ class Call:
         return torch.cat([frames for _, frames in batches])
 
     def _of_a_decoder(self, video: Path) -> Tensor:
-        """What a decoder gives, to prune one with another process's index; its times must be right, too."""
+        """What a decoder gives; one that prunes has another process's index. Its times must be right, too."""
         with patch.multiple(Reckoner, saves=lambda *_: self.prunes, may_save=lambda _: self.prunes):
             decoder = exactframes.VideoDecoder(video)
             if self.prunes:
