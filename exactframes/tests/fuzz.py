@@ -5,6 +5,7 @@ library and by TorchCodec alone: any difference is a fault, and so is an error t
 TorchCodec cannot seek to some last frames of open GOPs that it gives when it decodes every frame: where the
 library gives these, and they are the same, that is counted apart. So are differences in damaged videos: those
 of which FFmpeg itself reports errors when it decodes them from the first packet (docs/library.md).
+Where nothing is left out, a decoder that was asked before may give what TorchCodec's gives after that.
 A case is made of its seed and its number alone; `--seed S --case N` repeats it. What goes wrong stays, with
 the video, in fuzz-failures/; a folder left there after a crash or a hang is that case's.
 
@@ -103,8 +104,10 @@ def compare(call: Call, video: Path) -> Outcome:
         except Exception as raised:  # noqa: BLE001
             frames = raised
     reasons = [str(w.message) for w in warned if issubclass(w.category, FallbackWarning)]
-    if reasons and (call.batch_frames or call.before):  # TorchCodec's, and it may depend on those before
+    if reasons and call.batch_frames:  # TorchCodec's, and it may depend on the batches before
         return Outcome(FELL_BACK, reasons[0])
+    if reasons and call.before:  # the same
+        return _judge_kept(frames, call, video, reasons[0])
     if isinstance(frames, Exception):
         return _judge_error(frames, refusal)
     if expected is None:
@@ -113,6 +116,20 @@ def compare(call: Call, video: Path) -> Outcome:
         told = f"it fell back: {reasons[0]}" if reasons else "no warning was given"
         return Outcome(WRONG, f"{_difference(frames, expected, call, video)}; {told}")
     return Outcome(FELL_BACK, reasons[0]) if reasons else Outcome(PRUNED)
+
+
+def _judge_kept(answer: Tensor | Exception, call: Call, video: Path, reason: str) -> Outcome:
+    """Nothing is left out of this video: one of TorchCodec's decoders must agree."""
+    for before in call.histories:
+        try:
+            theirs = call.theirs(video, before)
+            same = isinstance(answer, Tensor) and torch.equal(answer, theirs)
+        except (RuntimeError, IndexError) as refusal:
+            same = isinstance(answer, type(refusal))
+        if same:
+            return Outcome(FELL_BACK, reason)
+    told = repr(answer) if isinstance(answer, Exception) else "the answer"
+    return Outcome(WRONG, f"{told} is no decoder's of TorchCodec, fresh or kept; it fell back: {reason}")
 
 
 def _judge_error(error: Exception, refusal: Exception | None) -> Outcome:

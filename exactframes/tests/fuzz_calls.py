@@ -3,12 +3,15 @@
 import contextlib
 import random
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import torch
 from torch import Tensor
+from torchcodec import FrameBatch
 from torchcodec.decoders import VideoDecoder
 
 import exactframes
@@ -57,21 +60,46 @@ class Call:
                 decoder = repickled(decoder)
             for earlier in self.before:
                 ask_for_one(decoder, earlier)
-            batch = decoder.get_frames_at(self.indices)
-        if decoder.index is None and decoder.why_unpruned is not None:  # it is read now, if not before
-            warnings.warn(FallbackWarning(decoder.why_unpruned), stacklevel=2)
-        with contextlib.suppress(RuntimeError, IndexError):  # the frames are judged below
-            theirs = VideoDecoder(video).get_frames_at(self.indices)
-            for times in ("pts_seconds", "duration_seconds"):
-                if not torch.equal(getattr(batch, times), getattr(theirs, times)):
-                    raise AssertionError(f"{times} differ")
+            try:
+                batch = decoder.get_frames_at(self.indices)
+            finally:
+                reason = decoder.why_unpruned if decoder.index is None else None  # read now, if not before
+                if reason is not None:
+                    warnings.warn(FallbackWarning(reason), stacklevel=2)
+        if not self._is_timed(batch, video, [()] if reason is None else self.histories):
+            raise AssertionError("the times differ")
         frames: Tensor = batch.data
         return frames
 
-    def theirs(self, video: Path) -> Tensor:
-        """What TorchCodec gives."""
+    @property
+    def histories(self) -> list[tuple[float, ...]]:
+        """What a decoder of TorchCodec was asked before that gives the same where nothing is left out.
+
+        A fresh one, one that is kept as long, or one that was also led to frame 0 (exactframes/kept.py).
+        """
+        return [(), self.before, (*self.before, 0)] if self.before else [()]
+
+    def _is_timed(self, batch: FrameBatch, video: Path, histories: Sequence[Sequence[float]]) -> bool:
+        """Whether the times are those of a decoder of TorchCodec, or all of these refuse."""
+        answers = []
+        for before in histories:
+            with contextlib.suppress(RuntimeError, IndexError):  # the frames are judged elsewhere
+                answers.append(self.asked(video, before))
+        times = ("pts_seconds", "duration_seconds")
+        same = [all(torch.equal(getattr(batch, t), getattr(answer, t)) for t in times) for answer in answers]
+        return any(same) or not same
+
+    def asked(self, video: Path, before: Sequence[float] = ()) -> FrameBatch:
+        """What TorchCodec gives after these requests."""
         decoder = VideoDecoder(video, seek_mode=self.seek_mode, num_ffmpeg_threads=1)
-        return decoder.get_frames_at(self.indices).data
+        for earlier in before:
+            ask_for_one(decoder, earlier)
+        return decoder.get_frames_at(self.indices)
+
+    def theirs(self, video: Path, before: Sequence[float] = ()) -> Tensor:
+        """The frames of that."""
+        frames: Tensor = self.asked(video, before).data
+        return frames
 
     def script(self, video: Path) -> str:
         """A program that makes the call, and tells of each row whether it is right."""
@@ -98,13 +126,14 @@ class Call:
         )
 
 
-def ask_for_one(decoder: exactframes.VideoDecoder, what: float) -> None:
+def ask_for_one(decoder: VideoDecoder | exactframes.VideoDecoder, what: float) -> None:
     """Ask for a frame by its number, or by time where that is a share of the whole; it may be refused."""
     with contextlib.suppress(RuntimeError, IndexError):
         if isinstance(what, int):
             decoder.get_frame_at(what)
         else:
-            begin, end = decoder.metadata.begin_stream_seconds, decoder.metadata.end_stream_seconds
+            metadata: Any = decoder.metadata
+            begin, end = metadata.begin_stream_seconds, metadata.end_stream_seconds
             decoder.get_frame_played_at(begin + what * (end - begin))
 
 

@@ -3,12 +3,15 @@
 import os
 import subprocess
 import sys
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
+from exactframes import FallbackWarning
 from exactframes.tests import fuzz
 from exactframes.tests.fuzz_calls import Call
 from exactframes.tests.fuzz_recipes import Recipe
@@ -109,3 +112,42 @@ def test_frames_given_where_torchcodec_raises_are_checked(
     outcome = fuzz.compare(call, tmp_path / RECIPE.video)
     assert outcome.result == result
     assert ("TorchCodec raises RuntimeError" in outcome.detail) == (result == fuzz.WRONG)
+
+
+@pytest.mark.parametrize(
+    ("shift", "kept_refuses", "refuses", "result"),
+    [
+        (0, False, False, fuzz.FELL_BACK),
+        (1, False, False, fuzz.FELL_BACK),
+        (2, False, False, fuzz.WRONG),
+        (0, True, True, fuzz.FELL_BACK),
+        (0, False, True, fuzz.WRONG),
+    ],
+    ids=["fresh", "kept", "neither", "refused by a kept one", "refused by ours alone"],
+)
+def test_what_a_declined_video_gives_is_a_decoders_of_torchcodec(
+    shift: int,
+    kept_refuses: bool,
+    refuses: bool,
+    result: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fresh = Call.theirs
+
+    def theirs(self: Call, video: Path, before: Sequence[float] = ()) -> Tensor:
+        if before and kept_refuses:
+            raise RuntimeError("no more frames left to decode")
+        return fresh(self, video) ^ bool(before)
+
+    def ours(self: Call, video: Path) -> Tensor:
+        warnings.warn(FallbackWarning("seeks go astray"), stacklevel=2)
+        if refuses:
+            raise RuntimeError("no more frames left to decode")
+        return fresh(self, video) ^ shift
+
+    monkeypatch.setattr(Call, "theirs", theirs)
+    monkeypatch.setattr(Call, "ours", ours)
+    RECIPE.make(tmp_path)
+    call = Call(indices=[29], seek_mode="exact", workers=1, is_kept=True, before=(3, 0.5))
+    assert fuzz.compare(call, tmp_path / RECIPE.video).result == result
