@@ -160,7 +160,7 @@ def pytest_configure(config):
 """
 
 
-@pytest.mark.parametrize(("way", "status"), [("pyav", 0), ("kept", 1)])
+@pytest.mark.parametrize(("way", "status"), [pytest.param("pyav", 0, marks=pytest.mark.long), ("kept", 1)])
 def test_wrong_frames_of_another_library_are_told_and_fail_nothing(
     way: str, status: int, tmp_path: Path
 ) -> None:

@@ -130,7 +130,8 @@ def test_a_stopped_worker_is_given_up(
     assert again > 0
 
 
-def test_no_worker_is_left(processes: Processes, video: Path) -> None:
+def test_no_worker_is_left(processes: Processes, video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exactframes.cluster.link.NO_WORKER_SECONDS", 8.0)
     processes.start_scheduler()
     for _ in range(2):
         processes.start_worker()

@@ -186,11 +186,6 @@ for number in range(int(sys.argv[1])):
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
-def test_a_process_that_exits_while_batches_are_made_is_not_aborted(video: Path, damaged: Path) -> None:
-    assert run(AT_EXIT, 6, video, damaged) == ""
-
-
 @pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_no_process_of_many_is_aborted_as_it_exits(video: Path, damaged: Path) -> None:

@@ -77,7 +77,9 @@ def take_from_the_dying(context: str, count: int) -> None:
     require_nothing_left(before)
 
 
-@pytest.mark.parametrize(("context", "count"), [("fork", 1), ("fork", 2), ("spawn", 2)])
+@pytest.mark.parametrize(
+    ("context", "count"), [("fork", 1), ("fork", 2), pytest.param("spawn", 2, marks=pytest.mark.long)]
+)
 def test_a_worker_that_is_killed_ends_the_pass_in_one_sentence(context: str, count: int) -> None:
     # PyTorch's handler of SIGCHLD raises wherever Python stands, in destructors too. In a process
     # of its own it does not reach pytest, which would take it for the failure of whatever test runs.

@@ -171,6 +171,7 @@ def ran(small_video: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize("way", WAYS)
 def test_each_snippet_runs(way: str, setting: str, ran: Path) -> None:
