@@ -80,6 +80,7 @@ def test_a_grid_goes_on_with_its_own_file(parts: Path, monkeypatch: pytest.Monke
     assert (parts.parent / "results" / "grids" / "grid.json").exists()
 
 
+@pytest.mark.long
 def test_an_interrupt_ends_the_part_first(tmp_path: Path) -> None:
     """SIGTERM, which does not reach the processes of the part by itself."""
     started, ended = tmp_path / "started", tmp_path / "ended"

@@ -59,7 +59,7 @@ def test_interrupt_in_the_middle_of_a_round(
         *order,
         "-k",
         f"[{strategy}]",
-        "--loops=4",
+        "--loops=2",
         "--rounds=50",
         "--workers=2",
         f"--basetemp={tmp_path / 'base'}",

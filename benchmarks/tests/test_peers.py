@@ -110,6 +110,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.long
 def test_spdl_leaves_sigterm_to_the_suite() -> None:
     require("spdl")
     command = [sys.executable, "-c", ENDED]

@@ -249,6 +249,7 @@ def test_a_bad_log_ends_in_a_sentence_and_saves_nothing(
     assert not saved(tmp_path)
 
 
+@pytest.mark.long
 def test_a_log_of_one_line(small_video: Path, tmp_path: Path) -> None:
     """Without `at` it is asked by callers; there are no times of its own to replay it at."""
     (tmp_path / "small.mp4").symlink_to(small_video)

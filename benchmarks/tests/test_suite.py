@@ -287,8 +287,8 @@ def most_long(cases: list[tuple[list[str], str]]) -> list[Any]:
         (["--part-gb=0"], "ERROR: --part-gb 0: give a number of gigabytes above 0"),
         (["--sample-fps=nan"], "ERROR: --sample-fps nan: give a number of frames per second above 0"),
         (["--loops=many"], "argument --loops: invalid int value: 'many'"),
-        (["--seek-mode=fast"], "argument --seek-mode: invalid choice: 'fast'"),
         (["--video=missing.mp4"], "--video missing.mp4: no such file; give the path of a video"),
+        (["--seek-mode=fast"], "argument --seek-mode: invalid choice: 'fast'"),
     ]),
 )  # fmt: skip
 def test_bad_command_lines(arguments: list[str], sentence: str, tmp_path: Path) -> None:
