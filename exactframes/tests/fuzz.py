@@ -106,7 +106,7 @@ def compare(call: Call, video: Path) -> Outcome:
     reasons = [str(w.message) for w in warned if issubclass(w.category, FallbackWarning)]
     if reasons and call.batch_frames:  # TorchCodec's, and it may depend on the batches before
         return Outcome(FELL_BACK, reasons[0])
-    if reasons and call.before:  # the same
+    if reasons and call.before:  # TorchCodec's, too, and it may depend on these
         return _judge_kept(frames, call, video, reasons[0])
     if isinstance(frames, Exception):
         return _judge_error(frames, refusal)

@@ -90,14 +90,14 @@ class Call:
         return any(same) or not same
 
     def asked(self, video: Path, before: Sequence[float] = ()) -> FrameBatch:
-        """What TorchCodec gives after these requests."""
+        """The frames and their times that TorchCodec gives after these requests."""
         decoder = VideoDecoder(video, seek_mode=self.seek_mode, num_ffmpeg_threads=1)
         for earlier in before:
             ask_for_one(decoder, earlier)
         return decoder.get_frames_at(self.indices)
 
     def theirs(self, video: Path, before: Sequence[float] = ()) -> Tensor:
-        """The frames of that."""
+        """The frames that TorchCodec gives after these requests."""
         frames: Tensor = self.asked(video, before).data
         return frames
 

@@ -79,7 +79,11 @@ def take_from_the_dying(context: str, count: int) -> None:
 
 @pytest.mark.parametrize(
     ("context", "count"),
-    [("fork", 2), *(pytest.param(*case, marks=pytest.mark.long) for case in (("fork", 1), ("spawn", 2)))],
+    [
+        ("fork", 2),
+        pytest.param("fork", 1, marks=pytest.mark.long),
+        pytest.param("spawn", 2, marks=pytest.mark.long),
+    ],
 )
 def test_a_worker_that_is_killed_ends_the_pass_in_one_sentence(context: str, count: int) -> None:
     # PyTorch's handler of SIGCHLD raises wherever Python stands, in destructors too. In a process
