@@ -42,6 +42,19 @@ def test_a_grid_is_gone_on_with(save: Path, capsys: pytest.CaptureFixture[str]) 
     assert [cell["ours"][:2] for cell in after] == [cell["ours"] for cell in before]
 
 
+def test_more_pairs_are_more_of_long_requests_too() -> None:
+    cell = grid.Cell(
+        codec="h264", gop=12, frames=300, stride=100, theirs=[8], ours=[8], theirs_cpu=[8], ours_cpu=[8]
+    )
+    assert cell.is_measured(20)
+    assert not cell.is_measured(40)
+
+
+def test_one_length_of_gop_is_measured(save: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grid, "GOPS", (12, 48))
+    assert measured(save, "--gop", "12", "--pairs", "2") == [2, 2]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
