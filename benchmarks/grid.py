@@ -225,6 +225,8 @@ def main(argv: list[str] | None = None) -> int:
         "--pairs", type=int, default=FEWEST_PAIRS, help=f"of requests in a cell (default: {FEWEST_PAIRS})"
     )
     options = parser.parse_args(argv)
+    if options.pairs < 1:
+        parser.error(f"--pairs {options.pairs}: give a whole number of 1 or more")
     try:
         for codec in options.codec or ENCODERS:
             for gop in options.gop or GOPS:

@@ -55,6 +55,13 @@ def test_one_length_of_gop_is_measured(save: Path, monkeypatch: pytest.MonkeyPat
     assert measured(save, "--gop", "12", "--pairs", "2") == [2, 2]
 
 
+def test_no_pairs_are_refused(save: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        grid.main(["--save", str(save), "--pairs", "0"])
+    assert "--pairs 0: give a whole number of 1 or more" in capsys.readouterr().err
+    assert not save.exists()
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
